@@ -1,0 +1,1 @@
+"""strangecast: one protocol for learned emulators of dynamical systems."""

@@ -1,0 +1,1 @@
+"""One pure function per file: an emulator, system or suite in, a table out."""

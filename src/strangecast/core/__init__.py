@@ -1,0 +1,1 @@
+"""Conventions, keyed random streams, atomic files, table schemas, provenance, errors."""

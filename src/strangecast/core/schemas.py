@@ -1,0 +1,213 @@
+"""Columns of every table that one rule writes and another reads, in one place.
+
+Letters as everywhere: T steps of a trajectory, C channels, H horizon steps. Strings that repeat are
+dictionary-encoded. ``FORMAT`` is the version of the results folder; readers refuse others in one sentence.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from strangecast.core.errors import ResultsError
+
+FORMAT = 1
+
+_word = pa.dictionary(pa.int32(), pa.string())
+_floats = pa.list_(pa.float64())
+
+# One row per trajectory; `values` is [T, C, *grid] flattened in C order, `shape` says how.
+TRAJECTORIES = pa.schema(
+    [
+        ("trajectory_id", pa.string()),
+        ("system", pa.string()),
+        ("parameter_index", pa.int32()),
+        ("ic_index", pa.int32()),
+        ("dt", pa.float64()),  # null where `times` is given
+        ("times", pa.large_list(pa.float64())),  # [T], null where uniform
+        ("period", pa.float64()),
+        ("lyapunov", pa.float64()),  # largest exponent per time unit, null where unknown
+        ("parameters", _floats),
+        ("initial_condition", _floats),
+        ("solver", pa.string()),
+        ("shape", pa.list_(pa.int64())),
+        ("values", pa.large_list(pa.float64())),
+        ("state_at_origins", pa.large_list(pa.float64())),  # null where `values` is the full state
+        ("sha256", pa.string()),  # of `values`
+    ]
+)
+
+# One row per trajectory generated, accepted or not.
+MANIFEST = pa.schema(
+    [
+        ("trajectory_id", pa.string()),
+        ("shard", pa.string()),
+        ("row", pa.int32()),
+        ("system", _word),
+        ("parameter_index", pa.int32()),
+        ("ic_index", pa.int32()),
+        ("length", pa.int64()),
+        ("dt", pa.float64()),
+        ("period", pa.float64()),
+        ("lyapunov", pa.float64()),
+        ("solver", _word),
+        ("accepted", pa.bool_()),
+        ("reasons", pa.list_(pa.string())),  # names of the failed tests
+        ("verdicts", pa.string()),  # JSON: {test: {"passed", "statistic", "threshold"}}
+        ("sha256", pa.string()),
+    ]
+)
+
+# One row per contiguous piece of an accepted trajectory: samples start..stop-1 belong to `split`.
+SPLITS = pa.schema(
+    [
+        ("trajectory_id", pa.string()),
+        ("shard", pa.string()),
+        ("row", pa.int32()),
+        ("split", _word),  # train | validation | test
+        ("start", pa.int64()),
+        ("stop", pa.int64()),
+        ("sha256", pa.string()),
+    ]
+)
+
+# One row per forecast origin: the context is samples origin-context..origin-1, the truth origin..origin+horizon-1.
+WINDOWS = pa.schema(
+    [
+        ("suite", _word),
+        ("dataset", _word),
+        ("system", _word),
+        ("trajectory_id", pa.string()),
+        ("window", pa.int32()),
+        ("origin", pa.int64()),
+        ("context", pa.int32()),
+        ("horizon", pa.int32()),
+        ("dt", pa.float64()),
+        ("lyapunov", pa.float64()),
+        ("climate_mean", _floats),  # [C], of the dataset's training split
+        ("climate_std", _floats),  # [C]
+        ("sha256", pa.string()),  # of the trajectory's values
+    ]
+)
+
+# One row per (run, window); `values` is [H, C, *grid] ([N, H, C, *grid] with samples) flattened in C order.
+FORECASTS = pa.schema(
+    [
+        ("run_id", _word),
+        ("key", _word),  # forecast key: run key, suite content, forecast code
+        ("dataset", _word),
+        ("trajectory_id", pa.string()),
+        ("window", pa.int32()),
+        ("shape", pa.list_(pa.int64())),
+        ("values", pa.large_list(pa.float64())),
+    ]
+)
+
+HISTORY = pa.schema(
+    [
+        ("run_id", _word),
+        ("update", pa.int64()),
+        ("train_loss", pa.float64()),  # mean since the last row
+        ("validation_loss", pa.float64()),
+        ("learning_rate", pa.float64()),
+        ("best", pa.bool_()),
+    ]
+)
+
+RUNS = pa.schema(
+    [
+        ("run_id", pa.string()),
+        ("data", _word),  # dataset or corpus trained on, "none" for none
+        ("emulator", _word),
+        ("training", _word),
+        ("point", pa.string()),  # JSON of the sweep values
+        ("label", _word),  # what figures and tables print
+        ("seed", pa.int32()),
+        ("init", pa.string()),
+        ("trained_on_system", pa.bool_()),
+        ("status", _word),  # done | diverged | weights absent
+        ("n_parameters", pa.int64()),
+        ("train_seconds", pa.float64()),
+        ("forecast_seconds", pa.float64()),
+        ("device", _word),
+        ("best_update", pa.int64()),
+        ("key", pa.string()),
+        ("data_hash", pa.string()),
+        ("config_hash", pa.string()),
+        ("code_hash", pa.string()),
+        ("folder", pa.string()),  # relative to results/<scale>
+        ("member", pa.int32()),
+        ("versions", pa.string()),  # JSON of library versions
+    ]
+)
+
+SCORES = pa.schema(
+    [
+        ("run_id", _word),
+        ("suite", _word),
+        ("dataset", _word),
+        ("trajectory_id", _word),
+        ("window", pa.int32()),
+        ("horizon", pa.int32()),  # samples
+        ("horizon_lyapunov", pa.float64()),  # null where the exponent is unknown or not positive
+        ("metric", _word),
+        ("value", pa.float64()),  # NaN only where diverged_at is set
+        ("diverged_at", pa.int32()),  # first non-finite or runaway sample, null where none
+        ("key", _word),  # score key: forecast key, metric code and config
+    ]
+)
+
+# One row per (suite, metric, horizon, emulator label [, peer label]); statistics pooled over datasets, windows, seeds.
+COMPARISONS = pa.schema(
+    [
+        ("suite", _word),
+        ("metric", _word),
+        ("horizon", pa.int32()),
+        ("label", _word),
+        ("emulator", _word),
+        ("training", _word),
+        ("peer", _word),  # null in rows about one label alone
+        ("n_datasets", pa.int32()),
+        ("n_windows", pa.int32()),
+        ("n_seeds", pa.int32()),
+        ("median", pa.float64()),
+        ("low", pa.float64()),  # 95 % hierarchical bootstrap interval of the median
+        ("high", pa.float64()),
+        ("mean", pa.float64()),
+        ("diverged", pa.int32()),  # windows
+        ("superiority", pa.float64()),  # P(label better than peer), ties count half
+        ("p_value", pa.float64()),  # paired Wilcoxon over datasets, Holm-corrected within the metric and horizon
+    ]
+)
+
+CLAIMS = pa.schema(
+    [
+        ("study", pa.string()),
+        ("claim", pa.string()),
+        ("statement", pa.string()),
+        ("source", pa.string()),
+        ("published", pa.float64()),  # null where there is none
+        ("anchor", pa.string()),  # published | own
+        ("ours", pa.float64()),
+        ("low", pa.float64()),
+        ("high", pa.float64()),
+        ("unit", pa.string()),
+        ("verdict", pa.string()),  # reproduced | not reproduced | not testable here
+        ("note", pa.string()),
+    ]
+)
+
+
+def conform(table: pa.Table, schema: pa.Schema, what: str) -> pa.Table:
+    """Cast ``table`` to ``schema`` (column order and types); a missing or foreign column is named.
+
+    Raises:
+        ResultsError: columns are missing or unknown, or a type cannot be cast.
+    """
+    missing = [n for n in schema.names if n not in table.column_names]
+    foreign = [n for n in table.column_names if n not in schema.names]
+    if missing or foreign:
+        raise ResultsError(f"{what} has the wrong columns: missing {missing or 'none'}, unknown {foreign or 'none'}")
+    try:
+        return table.select(schema.names).cast(schema)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as e:
+        raise ResultsError(f"{what} does not fit its schema: {e}") from e

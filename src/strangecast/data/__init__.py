@@ -1,0 +1,1 @@
+"""Arrow store, manifests, splits, windows, imports: everything between a system and a batch."""

@@ -1,0 +1,1 @@
+"""One file per emulator, baselines included, with their rollout and run folders."""

@@ -1,0 +1,1 @@
+"""Forecast jobs, scores, comparisons, claims and the checks of finished results."""

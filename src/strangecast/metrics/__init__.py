@@ -1,0 +1,1 @@
+"""One pure array function per file."""

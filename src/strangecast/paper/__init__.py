@@ -1,0 +1,1 @@
+"""Tables, figures, report and paper, drawn from result tables alone."""

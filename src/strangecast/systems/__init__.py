@@ -1,0 +1,1 @@
+"""Dynamical systems: flows, integrators, samplers of initial conditions, validity tests, Lyapunov exponents."""

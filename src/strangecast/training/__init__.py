@@ -1,0 +1,1 @@
+"""The loop, its engines and checkpoints, and one file per training methodology."""
