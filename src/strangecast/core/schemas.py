@@ -1,7 +1,7 @@
 """Columns of every table that one rule writes and another reads, in one place.
 
 Letters as everywhere: T steps of a trajectory, C channels, H horizon steps. Strings that repeat are
-dictionary-encoded. ``FORMAT`` is the version of the results folder; readers refuse others in one sentence.
+dictionary-encoded.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from __future__ import annotations
 import pyarrow as pa
 
 from strangecast.core.errors import ResultsError
-
-FORMAT = 1
 
 _word = pa.dictionary(pa.int32(), pa.string())
 _floats = pa.list_(pa.float64())

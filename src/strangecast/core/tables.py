@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 
 from strangecast.core.atomic import atomic_path
 from strangecast.core.errors import ResultsError
-from strangecast.core.schemas import FORMAT, conform
+from strangecast.core.format import FORMAT
+from strangecast.core.schemas import conform
 
 _FORMAT_KEY = b"strangecast.format"
 

@@ -1,0 +1,34 @@
+# Speed against named peers; `snakemake benchmarks` runs them all.
+BENCHMARKS = sorted(p.stem for p in Path(workflow.basedir, "benchmarks").glob("*.py") if p.stem != "__init__")
+
+
+rule benchmarks:
+    """Every benchmark table under results/benchmarks/."""
+    input:
+        expand("results/benchmarks/{name}.csv", name=BENCHMARKS),
+
+
+rule run_benchmark:
+    """Measure one benchmark against its peers in one run."""
+    input:
+        "benchmarks/{name}.py",
+    output:
+        "results/benchmarks/{name}.csv",
+    wildcard_constraints:
+        name="|".join(map(re.escape, BENCHMARKS)) or "/",
+    log:
+        "results/benchmarks/log/{name}.log",
+    message:
+        "benchmark {wildcards.name}"
+    conda:
+        "../envs/train.yaml"
+    threads: workflow.cores or 1
+    resources:
+        mem_mb=grows(8000),
+        runtime=grows(120),
+    shell:
+        "{PYTHON} -m benchmarks.{wildcards.name} --out {output} > {log} 2>&1 || (cat {log} >&2; exit 1)"
+
+
+localrules:
+    benchmarks,

@@ -1,0 +1,92 @@
+"""Verbs of the data chapter: generate, import, filter, split, windows."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from strangecast.cli.asked import ByHand, add_asked, is_plan, plan_given
+
+
+def add_verbs(verb) -> None:
+    """Register the verbs."""
+    p = verb("generate", "integrate a dataset's trajectories; by hand also filter and split them", _generate)
+    add_asked(p)
+    p.add_argument("--shard", type=int, help="one shard only")
+    add_asked(verb("import", "read a user's own trajectories into the store", _import))
+    add_asked(verb("filter", "give every trajectory a verdict per validity test", _filter))
+    add_asked(verb("split", "divide accepted trajectories into training, validation and test parts", _split))
+    add_asked(verb("windows", "fix the forecast origins of a suite", _windows))
+
+
+def _dataset(options: argparse.Namespace) -> tuple[dict[str, Any], Path]:
+    if is_plan(options):
+        return plan_given(options)
+    asked = ByHand(options.asked, options.results)
+    return asked.dataset_plan(), asked.root
+
+
+def _generate(options: argparse.Namespace) -> None:
+    plan, root = _dataset(options)
+    if plan["made_by"] == "import":
+        _import(options)
+    else:
+        from strangecast.data.generate import generate_shard
+
+        shards = range(len(plan["shards"])) if options.shard is None else [options.shard]
+        for shard in shards:
+            generate_shard(plan, root, shard)
+            print(f"generated {root / plan['folder'] / plan['shards'][shard]}")
+    if not is_plan(options) and options.shard is None:
+        finish_dataset(plan, root)
+
+
+def finish_dataset(plan: dict[str, Any], root: Path) -> None:
+    """Filter and split a dataset whose shards are complete."""
+    from strangecast.data.filtering import filter_dataset
+    from strangecast.data.splits import split_dataset
+
+    filter_dataset(plan, root)
+    split_dataset(plan, root)
+    print(f"filtered and split {root / plan['folder']}")
+
+
+def _import(options: argparse.Namespace) -> None:
+    from strangecast.data.importing import import_dataset
+
+    plan, root = _dataset(options)
+    import_dataset(plan, root)
+    print(f"imported {plan['config']['source']['path']}")
+    if not is_plan(options) and options.verb == "import":
+        finish_dataset(plan, root)
+
+
+def _filter(options: argparse.Namespace) -> None:
+    from strangecast.data.filtering import filter_dataset
+
+    filter_dataset(*_dataset(options))
+
+
+def _split(options: argparse.Namespace) -> None:
+    from strangecast.data.splits import split_dataset
+
+    split_dataset(*_dataset(options))
+
+
+def _windows(options: argparse.Namespace) -> None:
+    from strangecast.data.windows import build_windows
+
+    if is_plan(options):
+        build_windows(*plan_given(options))
+        return
+    asked = ByHand(options.asked, options.results)
+    study = {"title": "windows", "runs": [{"data": "none", "emulator": "persistence"}]}
+    study["suites"] = [asked.overrides.choices.get("suite") or f"own-{asked.dataset}"]
+    from strangecast.workflow.codehash import CodeHash
+    from strangecast.workflow.plan import Plan
+
+    plan = Plan(asked.scale, (), asked.registry, CodeHash(), root=asked.root, extra={"by-hand": study})
+    for suite in plan.suites.values():
+        build_windows(suite, asked.root)
+        print(f"fixed the windows of {asked.root / suite['folder']}")

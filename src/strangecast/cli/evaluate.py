@@ -1,0 +1,86 @@
+"""Verbs that judge: score, compare, analyse, claims, check, summarise."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from strangecast.cli.asked import add_asked, plan_given
+from strangecast.cli.train import add_device, block_asked
+from strangecast.workflow.plan import read_plan
+
+
+def add_verbs(verb) -> None:
+    """Register the verbs."""
+    p = verb("score", "score forecasts against the truth", _score)
+    add_asked(p)
+    p.add_argument("--suite", help="one suite only")
+    p.add_argument("--no-reuse", dest="reuse", action="store_false", help="compute everything again")
+    add_asked(verb("compare", "gather the runs and scores of a study; intervals and paired tests", _compare))
+    p = verb("analyse", "compute one analysis table of a study", _analyse)
+    add_asked(p)
+    add_device(p)
+    p.add_argument("--analysis", required=True)
+    add_asked(verb("claims", "judge the claims of a study by its tables", _claims))
+    p = verb("check", "test the results: schemas, uniqueness, planned runs, keys, sanity orderings", _check)
+    p.add_argument("plans", nargs="+", type=Path, metavar="STUDY.json")
+    p.add_argument("--out", type=Path, help="file to write when all is well")
+    p = verb("summarise", "write claims.csv and leaderboard.csv of all studies", _summarise)
+    p.add_argument("plans", nargs="+", type=Path, metavar="STUDY.json")
+
+
+def plans_given(paths: list[Path]) -> tuple[list[dict[str, Any]], Path]:
+    """Several study plans of one results folder."""
+    read = [read_plan(p) for p in paths]
+    return [plan for plan, _ in read], read[0][1]
+
+
+def _score(options: argparse.Namespace) -> None:
+    from strangecast.evaluation.score import score_block
+
+    block, root = block_asked(options, suite=True)
+    for suite, use in block["suites"].items():
+        if options.suite in (None, suite):
+            score_block(block, root, suite, reuse=options.reuse)
+            print(f"wrote {root / use['forecast_folder']}/scores.parquet")
+
+
+def _compare(options: argparse.Namespace) -> None:
+    from strangecast.evaluation.compare import compare_study
+
+    compare_study(*plan_given(options))
+
+
+def _analyse(options: argparse.Namespace) -> None:
+    from strangecast.analyses.job import analyse
+
+    analyse(*plan_given(options), options.analysis)
+
+
+def _claims(options: argparse.Namespace) -> None:
+    from strangecast.evaluation.claims import judge_claims
+
+    judge_claims(*plan_given(options))
+
+
+def _check(options: argparse.Namespace) -> int:
+    from strangecast.core.atomic import write_text
+    from strangecast.evaluation.check import check_results
+
+    plans, root = plans_given(options.plans)
+    problems = check_results(plans, root)
+    for problem in problems:
+        print(problem)
+    if problems:
+        return 1
+    if options.out:
+        runs = sum(len(p["runs"]) for p in plans)
+        write_text(options.out, f"{runs} runs of {len(plans)} studies checked: nothing wrong\n")
+    return 0
+
+
+def _summarise(options: argparse.Namespace) -> None:
+    from strangecast.evaluation.summary import write_summaries
+
+    write_summaries(*plans_given(options.plans))

@@ -1,0 +1,44 @@
+"""Verbs that draw and typeset: table, figure, paper."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from strangecast.cli.asked import add_asked, plan_given
+from strangecast.cli.evaluate import plans_given
+
+
+def add_verbs(verb) -> None:
+    """Register the verbs."""
+    p = verb("table", "write one table of a study as CSV, Markdown and LaTeX", _table)
+    add_asked(p)
+    p.add_argument("--table", required=True)
+    p = verb("figure", "draw one figure of a study as PDF and PNG", _figure)
+    add_asked(p)
+    p.add_argument("--figure", required=True)
+    p.add_argument("--out", type=Path, required=True, help="the PDF; the PNG lies beside it")
+    p = verb("paper", "typeset the paper", _paper)
+    p.add_argument("plans", nargs="+", type=Path, metavar="STUDY.json")
+    p.add_argument("--manuscript", type=Path, default=Path("paper/manuscript.typ"))
+    p.add_argument("--figures", type=Path, required=True, help="folder with the figures of this scale")
+    p.add_argument("--out", type=Path, required=True)
+
+
+def _table(options: argparse.Namespace) -> None:
+    from strangecast.paper.table_job import make_table
+
+    make_table(*plan_given(options), options.table)
+
+
+def _figure(options: argparse.Namespace) -> None:
+    from strangecast.paper.figure_job import draw_figure
+
+    draw_figure(*plan_given(options), options.figure, options.out.with_suffix(""))
+
+
+def _paper(options: argparse.Namespace) -> None:
+    from strangecast.paper.document import build_paper
+
+    plans, root = plans_given(options.plans)
+    build_paper(plans, root, options.figures, options.manuscript, options.out)

@@ -1,0 +1,58 @@
+"""Verbs that use emulators: train, forecast."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from strangecast.cli.asked import ByHand, add_asked, is_plan, plan_given
+
+DEVICES = ("auto", "cpu", "cuda", "rocm", "mps")
+LOGGERS = ("csv", "wandb", "tensorboard", "none")
+
+
+def add_verbs(verb) -> None:
+    """Register the verbs."""
+    p = verb("train", "train the members of a block whose key has changed", _train)
+    add_asked(p)
+    add_device(p)
+    p.add_argument("--logger", choices=LOGGERS, default="csv")
+    p = verb("forecast", "forecast every window of a suite with the members of a block", _forecast)
+    add_asked(p)
+    add_device(p)
+    p.add_argument("--suite", help="one suite only")
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add ``--device`` and ``--no-reuse``."""
+    parser.add_argument("--device", choices=DEVICES, default="auto")
+    parser.add_argument("--no-reuse", dest="reuse", action="store_false", help="compute everything again")
+
+
+def block_asked(options: argparse.Namespace, suite: bool) -> tuple[dict[str, Any], Path]:
+    """The block plan and its results folder, from a plan file or override strings."""
+    if is_plan(options):
+        return plan_given(options)
+    asked = ByHand(options.asked, options.results)
+    plan, block = asked.run_plan(suite)
+    plan.write()
+    return block, asked.root
+
+
+def _train(options: argparse.Namespace) -> None:
+    from strangecast.training.job import train_block
+
+    block, root = block_asked(options, suite=False)
+    train_block(block, root, device=options.device, reuse=options.reuse, logger=options.logger)
+    print(f"trained {root / block['folder']}")
+
+
+def _forecast(options: argparse.Namespace) -> None:
+    from strangecast.evaluation.forecast import forecast_block
+
+    block, root = block_asked(options, suite=True)
+    for suite, use in block["suites"].items():
+        if options.suite in (None, suite):
+            forecast_block(block, root, suite, device=options.device, reuse=options.reuse)
+            print(f"wrote {root / use['forecast_folder']}/forecasts.arrow")

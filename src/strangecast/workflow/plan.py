@@ -1,0 +1,399 @@
+"""The plan of one scale: every dataset, suite, block and study as one small JSON file, and who needs whom.
+
+Snakemake schedules what the plan lists; jobs read the plan file named in their command. Nothing here reads data or
+imports torch.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from strangecast.core.atomic import write_json
+from strangecast.core.errors import ConfigError, ResultsError, unknown
+from strangecast.core.format import FORMAT
+from strangecast.core.hashing import digest
+from strangecast.workflow.blocks import Block, group, member_values
+from strangecast.workflow.codehash import CodeHash
+from strangecast.workflow.compose import Registry, set_value
+from strangecast.workflow.datasets import Datasets
+from strangecast.workflow.runs import PlannedRun, Run, expand_study
+
+EMULATOR_META = ("title", "can", "members", "gpu", "color")
+TRAINING_META = ("title", "requires", "needs", "members", "gpu", "seeds_per_block")
+METRIC_META = ("title", "unit", "better", "symbol")
+GENERATE_IGNORES = ("validity", "split", "window", "noise", "source")
+
+
+class Plan:
+    """Everything asked for at one scale.
+
+    Args:
+        scale: smoke, laptop or full.
+        studies: option names of the studies.
+        registry: composed options.
+        code: hashes of code.
+        seeds: replaces the number of seeds of every learned run, or None.
+        root: ``results/<scale>``.
+        extra: further studies by name, as dicts (a run asked for by hand).
+    """
+
+    def __init__(
+        self,
+        scale: str,
+        studies: tuple[str, ...],
+        registry: Registry,
+        code: CodeHash,
+        seeds: int | None = None,
+        root: Path | None = None,
+        extra: dict[str, dict[str, Any]] | None = None,
+    ) -> None:
+        self.scale = scale
+        self.registry = registry
+        self.code = code
+        self.root = root or Path("results") / scale
+        self._datasets = Datasets(registry, scale)
+        self._studies = {name: registry.option("study", name, scale) for name in studies} | (extra or {})
+        self._runs = {
+            name: expand_study(name, study, registry, self._datasets, seeds) for name, study in self._studies.items()
+        }
+        distinct: dict[str, Run] = {p.run.run_id: p.run for planned in self._runs.values() for p in planned}
+        self._blocks = group(distinct.values(), registry, self._datasets)
+        self._block_of = {run.run_id: b.folder for b in self._blocks.values() for run in b.runs}
+        self._member_of = {run.run_id: i for b in self._blocks.values() for i, run in enumerate(b.runs)}
+
+    # Datasets and suites
+
+    @cached_property
+    def suites(self) -> dict[str, dict[str, Any]]:
+        """Suite plans by name."""
+        names = dict.fromkeys(s for study in self._studies.values() for s in study.get("suites") or [])
+        return {name: self._suite(name) for name in names}
+
+    def _suite(self, name: str) -> dict[str, Any]:
+        option, _, dataset = name.partition("-")
+        if name in self.registry.names("suite"):
+            config = self.registry.option("suite", name, self.scale)
+        elif dataset and option in self.registry.names("suite"):
+            config = self.registry.option("suite", option, self.scale)
+            config["datasets"] = [dataset]
+        else:
+            raise ConfigError(unknown("suite", name, self.registry.names("suite")))
+        members = [*self._datasets.corpus(config["corpus"])] if config.get("corpus") else []
+        members += config.get("datasets") or []
+        if not members:
+            raise ConfigError(f"suite '{name}' names no corpus and no datasets")
+        chosen = {
+            d: {"folder": f"data/{d}", "window": self._datasets.info(d).config["window"]} for d in dict.fromkeys(members)
+        }
+        code = self.code.of("strangecast.data.windows")
+        return {
+            "kind": "suite",
+            "name": name,
+            "scale": self.scale,
+            "folder": f"suites/{name}",
+            "config": config,
+            "datasets": chosen,
+            "code": code,
+        }
+
+    @cached_property
+    def datasets(self) -> dict[str, dict[str, Any]]:
+        """Dataset plans by name: those trained on and those of the suites."""
+        names: dict[str, None] = {}
+        for block in self._blocks.values():
+            for run in block.runs:
+                if run.data != "none":
+                    names |= dict.fromkeys(self._datasets.expand(run.data))
+        for suite in self.suites.values():
+            names |= dict.fromkeys(suite["datasets"])
+        return {name: self.dataset(name) for name in names}
+
+    def dataset(self, name: str) -> dict[str, Any]:
+        """The plan of one dataset."""
+        info = self._datasets.info(name)
+        config = info.config
+        made_by = "import" if info.imported else "generate"
+        module = "strangecast.data.importing" if info.imported else "strangecast.data.generate"
+        n = 1 if info.imported else -(-config["initial_conditions"] // config["shard_size"])
+        made = {k: v for k, v in config.items() if k not in GENERATE_IGNORES or (k == "source" and info.imported)}
+        return {
+            "kind": "dataset",
+            "name": name,
+            "scale": self.scale,
+            "folder": f"data/{name}",
+            "config": config,
+            "shards": [f"shard-{i:04d}.arrow" for i in range(n)],
+            "made_by": made_by,
+            "hash": {
+                "make": digest(made, self.code.of(module, config=made)),
+                "filter": digest(config["validity"], self.code.of("strangecast.data.filtering", config=config["validity"])),
+                "split": digest(
+                    config["split"], config["window"], config["noise"], self.code.of("strangecast.data.splits")
+                ),
+            },
+        }
+
+    # Blocks
+
+    @cached_property
+    def blocks(self) -> dict[str, dict[str, Any]]:
+        """Block plans by folder."""
+        uses = self._uses()
+        return {folder: self._block(block, uses.get(folder, {})) for folder, block in self._blocks.items()}
+
+    def _uses(self) -> dict[str, dict[str, dict[str, None]]]:
+        """Which suites, and which metrics on them, each block is asked for by any study."""
+        uses: dict[str, dict[str, dict[str, None]]] = {}
+        for name, planned in self._runs.items():
+            study = self._studies[name]
+            for p in planned:
+                scored = [s for s in study.get("suites") or [] if self._scored(name, p, s)]
+                if not scored and study.get("suites"):
+                    raise ConfigError(
+                        f"study '{name}': {p.run.data} is in none of its suites ({', '.join(study['suites'])}), so "
+                        f"{p.label} would never be scored"
+                    )
+                for s in scored:
+                    metrics = uses.setdefault(self._block_of[p.run.run_id], {}).setdefault(s, {})
+                    metrics |= dict.fromkeys(study.get("metrics") or [])
+        return uses
+
+    def _scored(self, study: str, planned: PlannedRun, suite: str) -> bool:
+        """Whether a run is scored on a suite; refuses runs that have seen the suite's systems without saying so."""
+        run = planned.run
+        datasets = self.suites[suite]["datasets"]
+        single = run.data != "none" and run.data not in self.registry.names("corpus")
+        if single and run.data not in datasets:
+            return False
+        if not planned.trained_on_system:
+            seen = self._systems_seen(run) & {self._datasets.info(d).system or d for d in datasets}
+            if seen:
+                raise ConfigError(
+                    f"study '{study}': {planned.label} is trained on {sorted(seen)[0]}, which suite '{suite}' scores; say "
+                    "trained_on_system: true in its run entry, or take the system out of its data"
+                )
+        return True
+
+    def _systems_seen(self, run: Run) -> set[str]:
+        seen: set[str] = set()
+        while True:
+            if run.data != "none":
+                seen |= {self._datasets.info(d).system or d for d in self._datasets.expand(run.data)}
+            if run.init is None:
+                return seen
+            run = self._run_by_id[run.init]
+
+    @cached_property
+    def _run_by_id(self) -> dict[str, Run]:
+        return {run.run_id: run for b in self._blocks.values() for run in b.runs}
+
+    def _block(self, block: Block, uses: dict[str, dict[str, None]]) -> dict[str, Any]:
+        e, e_meta = self._configured("emulator", block.emulator, block, EMULATOR_META)
+        trained = block.training != "none"
+        t, t_meta = self._configured("training", block.training, block, TRAINING_META) if trained else (None, {})
+        train_code = self.code.of("strangecast.training.job", config=[e, t]) if trained else ""
+        forecast_code = self.code.of("strangecast.evaluation.forecast", config=e)
+        members = []
+        datasets: dict[str, dict[str, str]] = {}
+        for run in block.runs:
+            own = member_values(run, block)
+            names = [] if run.data == "none" else self._datasets.expand(run.data)
+            datasets |= {d: {"folder": f"data/{d}"} for d in names}
+            parent = self._static_keys.get(run.init) if run.init else None
+            key = digest(e, t, own, train_code, run.run_id, parent)
+            self._static_keys[run.run_id] = key
+            members.append(
+                {
+                    "run_id": run.run_id,
+                    "dataset": run.data if names == [run.data] else None,
+                    "datasets": names,
+                    "seed": run.seed,
+                    "point": run.values,
+                    "init": run.init,
+                    "emulator": own["emulator"],
+                    "training": own["training"],
+                    "static_key": key,
+                    "stream_key": run.stream_key,
+                }
+            )
+        return {
+            "kind": "block",
+            "scale": self.scale,
+            "folder": block.folder,
+            "data": block.data,
+            "emulator": {"name": block.emulator, "config": e, "can": e_meta["can"], "gpu": bool(e_meta.get("gpu"))},
+            "training": {"name": block.training, "config": t, "gpu": bool(t_meta.get("gpu"))} if trained else None,
+            "code": {"train": train_code, "forecast": forecast_code},
+            "members": members,
+            "datasets": datasets,
+            "init": {"folder": block.parent} if block.parent else None,
+            "suites": {s: self._use(block, s, list(metrics)) for s, metrics in uses.items()},
+        }
+
+    @cached_property
+    def _static_keys(self) -> dict[str, str]:
+        return {}
+
+    def _configured(self, kind: str, name: str, block: Block, meta: tuple[str, ...]) -> tuple[dict, dict]:
+        config = self.registry.option(kind, name, self.scale)
+        for key, value in block.point:
+            part, _, path = key.partition(".")
+            if part == kind:
+                set_value(config, path, json.loads(value), f"point of {block.folder}")
+        return {k: v for k, v in config.items() if k not in meta}, {k: config.get(k) for k in meta}
+
+    def _use(self, block: Block, suite: str, metrics: list[str]) -> dict[str, Any]:
+        config = self.suites[suite]["config"]
+        return {
+            "folder": f"suites/{suite}",
+            "forecast_folder": f"{block.folder}/{suite}",
+            "batch": config["batch"],
+            "normalisation": config["normalisation"],
+            "metrics": {m: self._metric(m) for m in metrics},
+        }
+
+    def _metric(self, name: str) -> dict[str, Any]:
+        if name not in self._metrics:
+            config = self.registry.option("metric", name, self.scale)
+            used = {k: v for k, v in config.items() if k not in METRIC_META}
+            key = digest(used, self.code.of("strangecast.evaluation.score", config=used))
+            self._metrics[name] = {"config": config, "key": key}
+        return self._metrics[name]
+
+    @cached_property
+    def _metrics(self) -> dict[str, dict[str, Any]]:
+        return {}
+
+    # Studies
+
+    @cached_property
+    def studies(self) -> dict[str, dict[str, Any]]:
+        """Study plans by name."""
+        return {name: self._study(name, study) for name, study in self._studies.items()}
+
+    def _study(self, name: str, study: dict[str, Any]) -> dict[str, Any]:
+        option = self.registry.option
+        rows = []
+        for p in self._runs[name]:
+            run = p.run
+            rows.append(
+                {
+                    "run_id": run.run_id,
+                    "data": run.data,
+                    "emulator": run.emulator,
+                    "training": run.training,
+                    "point": run.values,
+                    "label": p.label,
+                    "seed": run.seed,
+                    "init": run.init,
+                    "trained_on_system": p.trained_on_system,
+                    "folder": self._block_of[run.run_id],
+                    "member": self._member_of[run.run_id],
+                }
+            )
+        emulators = {r["emulator"]: option("emulator", r["emulator"], self.scale) for r in rows}
+        figures = {f: option("figure", f, self.scale) for f in study.get("figures") or []}
+        for n, f in figures.items():
+            self._check_inputs(name, f"figure '{n}'", f.get("inputs") or [], study)
+        return {
+            "kind": "study",
+            "name": name,
+            "scale": self.scale,
+            "config": {k: study.get(k) for k in ("title", "question")},
+            "runs": rows,
+            "blocks": list(dict.fromkeys(r["folder"] for r in rows)),
+            "suites": {s: {"folder": f"suites/{s}"} for s in study.get("suites") or []},
+            "metrics": {m: self._metric(m)["config"] for m in study.get("metrics") or []},
+            "analyses": {a: option("analysis", a, self.scale) for a in study.get("analyses") or []},
+            "tables": study.get("tables") or {},
+            "figures": figures,
+            "claims": study.get("claims") or {},
+            "emulators": {
+                n: {"title": e["title"], "color": e.get("color"), "can": e["can"]} for n, e in emulators.items()
+            },
+        }
+
+    def _check_inputs(self, study: str, what: str, inputs: list[str], config: dict[str, Any]) -> None:
+        allowed = ["scores", "runs", "comparisons", "claims", "windows", "histories"]
+        allowed += [f"analysis/{a}" for a in config.get("analyses") or []]
+        for name in inputs:
+            if name not in allowed:
+                raise ConfigError(f"study '{study}', {what}: {unknown('input', name, allowed)}")
+
+    # Files
+
+    def write(self) -> None:
+        """Write every plan file that changed.
+
+        Raises:
+            ResultsError: the folder cannot be written, or holds results of another format.
+        """
+        self.check_format()
+        for kind, plans in (
+            ("dataset", self.datasets),
+            ("suite", self.suites),
+            ("block", self.blocks),
+            ("study", self.studies),
+        ):
+            for name, value in plans.items():
+                self._write(plan_path(self.root, kind, name), value)
+
+    def check_format(self) -> None:
+        """Refuse a results folder of another format; mark a new one.
+
+        Raises:
+            ResultsError: names the format found; nothing is changed.
+        """
+        marker = self.root / "format.json"
+        if marker.exists():
+            try:
+                found = json.loads(marker.read_text(encoding="utf-8")).get("format")
+            except (OSError, ValueError, AttributeError):
+                found = "unreadable"
+        elif (self.root / "runs").exists():
+            found = "none"
+        else:
+            write_json(marker, {"format": FORMAT})
+            return
+        if found != FORMAT:
+            raise ResultsError(
+                f"{self.root} was made by another version (format {found}, this one reads {FORMAT}); nothing was touched: "
+                "move it away, or use the version that made it"
+            )
+
+    @staticmethod
+    def _write(path: Path, value: dict[str, Any]) -> None:
+        text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+        try:
+            if path.read_text(encoding="utf-8") == text:
+                return
+        except OSError:
+            pass
+        write_json(path, value)
+
+
+def plan_path(root: Path, kind: str, name: str) -> Path:
+    """Where a plan file lies: ``<root>/plan/<kind>/<name>.json`` (block folders without their leading ``runs/``)."""
+    return root / "plan" / kind / f"{name.removeprefix('runs/')}.json"
+
+
+def read_plan(path: Path) -> tuple[dict[str, Any], Path]:
+    """A plan file and the results folder it belongs to.
+
+    Raises:
+        ResultsError: the file does not exist or is no plan.
+    """
+    try:
+        plan = json.loads(path.read_text(encoding="utf-8"))
+        kind = plan["kind"]
+    except FileNotFoundError as e:
+        raise ResultsError(f"there is no plan file {path}; `snakemake -n` writes the plan") from e
+    except (OSError, ValueError, KeyError, TypeError) as e:
+        raise ResultsError(f"{path} is not a plan file") from e
+    for parent in path.resolve().parents:
+        if parent.name == kind and parent.parent.name == "plan":
+            return plan, parent.parent.parent
+    raise ResultsError(f"{path} is not inside a plan folder of results")
