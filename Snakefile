@@ -20,16 +20,36 @@ except ImportError as e:
 
 try:
     SETTINGS = read_settings(Path(workflow.basedir), dict(config))
-    DAG = Dag(SETTINGS)
-    DAG.plan(SETTINGS.scale)
+    PLANS = Dag(SETTINGS)
+    PLANS.plan(SETTINGS.scale)
 except StrangecastError as e:
     raise WorkflowError(str(e))
 
 
 include: "rules/common.smk"
 include: "rules/targets.smk"
+
+
+rule all:
+    """Everything config.yaml asks for: tables, figures, report and paper, checked."""
+    input:
+        PLANS.study_tables(SETTINGS.scale, "comparisons"),
+        PLANS.study_tables(SETTINGS.scale, "claims"),
+        PLANS.tables(SETTINGS.scale),
+        FIGURES,
+        f"{ROOT}/claims.csv",
+        f"{ROOT}/leaderboard.csv",
+        f"{ROOT}/checked.txt",
+        f"{ROOT}/report.html",
+        f"{ROOT}/paper.pdf",
+
+
 include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"
 include: "rules/paper.smk"
 include: "rules/benchmark.smk"
+
+
+localrules:
+    all,

@@ -1,5 +1,9 @@
 # Speed against named peers; `snakemake benchmarks` runs them all.
-BENCHMARKS = sorted(p.stem for p in Path(workflow.basedir, "benchmarks").glob("*.py") if p.stem != "__init__")
+BENCHMARKS = sorted(
+    p.stem
+    for p in Path(workflow.basedir, "benchmarks").glob("*.py")
+    if p.stem not in ("__init__", "table")
+)
 
 
 rule benchmarks:
@@ -11,23 +15,23 @@ rule benchmarks:
 rule run_benchmark:
     """Measure one benchmark against its peers in one run."""
     input:
-        "benchmarks/{name}.py",
+        str(REPOSITORY / "benchmarks" / "{name}.py"),
     output:
         "results/benchmarks/{name}.csv",
-    wildcard_constraints:
-        name="|".join(map(re.escape, BENCHMARKS)) or "/",
     log:
         "results/benchmarks/log/{name}.log",
-    message:
-        "benchmark {wildcards.name}"
+    wildcard_constraints:
+        name="|".join(map(re.escape, BENCHMARKS)) or "/",
     conda:
         "../envs/train.yaml"
     threads: workflow.cores or 1
     resources:
         mem_mb=grows(8000),
         runtime=grows(120),
+    message:
+        "benchmark {wildcards.name}"
     shell:
-        "{PYTHON} -m benchmarks.{wildcards.name} --out {output} > {log} 2>&1 || (cat {log} >&2; exit 1)"
+        "PYTHONPATH={REPOSITORY} {PYTHON} -m benchmarks.{wildcards.name} --out {output} > {log} 2>&1 || (cat {log} >&2; exit 1)"
 
 
 localrules:

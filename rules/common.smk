@@ -6,8 +6,8 @@ from snakemake.settings.types import DeploymentMethod
 
 IMPORTED = [
     name
-    for name in DAG.registry.names("dataset")
-    if DAG.registry.option("dataset", name, SETTINGS.scale).get("source")
+    for name in PLANS.registry.names("dataset")
+    if PLANS.registry.option("dataset", name, SETTINGS.scale).get("source")
 ]
 
 
@@ -20,7 +20,7 @@ wildcard_constraints:
     training=r"[^/]+",
     block=r"[^/]+",
     suite=r"[^/]+",
-    study="|".join(map(re.escape, DAG.registry.names("study"))),
+    study="|".join(map(re.escape, PLANS.registry.names("study"))),
     analysis=r"[^/]+",
     table=r"[^/]+",
     figure=r"[^/]+",
@@ -28,7 +28,8 @@ wildcard_constraints:
 
 # In a conda environment `python` is the environment's; otherwise it is the one that runs Snakemake.
 HOST = shlex.quote(sys.executable)
-SNAKEMAKE = f"{HOST} -m snakemake"
+REPOSITORY = Path(os.path.relpath(workflow.basedir))
+SNAKEMAKE = f"{HOST} -m snakemake -s {shlex.quote(str(REPOSITORY / 'Snakefile'))} --workflow-profile none"
 if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
     PYTHON = f"PYTHONPATH={shlex.quote(str(Path(workflow.basedir) / 'src'))} python"
 else:
@@ -48,15 +49,15 @@ def block(w):
 
 
 def block_plan(w):
-    return DAG.plan_file(w.scale, "block", block(w))
+    return PLANS.plan_file(w.scale, "block", block(w))
 
 
 def study_plan(w):
-    return DAG.plan_file(w.scale, "study", w.study)
+    return PLANS.plan_file(w.scale, "study", w.study)
 
 
 def gpus(part):
-    return lambda w: int(DAG.uses_gpu(w.scale, block(w), part))
+    return lambda w: int(PLANS.uses_gpu(w.scale, block(w), part))
 
 
 def grows(value):

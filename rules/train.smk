@@ -4,22 +4,21 @@
 rule train:
     """Train the members of a block whose key has changed; keep the others."""
     input:
-        lambda w: DAG.train_inputs(w.scale, block(w)),
+        lambda w: PLANS.train_inputs(w.scale, block(w)),
     output:
-        weights=update("results/{scale}/runs/{data}/{emulator}/{training}/{block}/weights.safetensors"),
-        history=update("results/{scale}/runs/{data}/{emulator}/{training}/{block}/history.parquet"),
+        weights=update(
+            "results/{scale}/runs/{data}/{emulator}/{training}/{block}/weights.safetensors"
+        ),
+        history=update(
+            "results/{scale}/runs/{data}/{emulator}/{training}/{block}/history.parquet"
+        ),
         run=update("results/{scale}/runs/{data}/{emulator}/{training}/{block}/run.json"),
-    wildcard_constraints:
-        training="(?!none/)[^/]+",
-    params:
-        hash=lambda w: DAG.train_hash(w.scale, block(w)),
-        plan=block_plan,
     log:
         "results/{scale}/log/train/{data}/{emulator}/{training}/{block}.log",
     benchmark:
         "results/{scale}/benchmark/train/{data}/{emulator}/{training}/{block}.tsv"
-    message:
-        "train {wildcards.emulator} by {wildcards.training} on {wildcards.data}, block {wildcards.block}"
+    wildcard_constraints:
+        training="(?!none/)[^/]+",
     conda:
         "../envs/train.yaml"
     threads: 1
@@ -27,5 +26,10 @@ rule train:
         mem_mb=grows(4000),
         runtime=grows(240),
         gpu=gpus("training"),
+    params:
+        hash=lambda w: PLANS.train_hash(w.scale, block(w)),
+        plan=block_plan,
+    message:
+        "train {wildcards.emulator} by {wildcards.training} on {wildcards.data}, block {wildcards.block}"
     shell:
         "{JOB} train {params.plan} --device {DEVICE} --logger {LOGGER} {REUSE} > {log} 2>&1 || (cat {log} >&2; exit 1)"

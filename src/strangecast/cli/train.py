@@ -18,6 +18,7 @@ def add_verbs(verb) -> None:
     add_asked(p)
     add_device(p)
     p.add_argument("--logger", choices=LOGGERS, default="csv")
+    p.add_argument("--checkpoint-seconds", type=float, default=20.0, help="least time between resume checkpoints")
     p = verb("forecast", "forecast every window of a suite with the members of a block", _forecast)
     add_asked(p)
     add_device(p)
@@ -44,7 +45,14 @@ def _train(options: argparse.Namespace) -> None:
     from strangecast.training.job import train_block
 
     block, root = block_asked(options, suite=False)
-    train_block(block, root, device=options.device, reuse=options.reuse, logger=options.logger)
+    train_block(
+        block,
+        root,
+        device=options.device,
+        reuse=options.reuse,
+        logger=options.logger,
+        checkpoint_seconds=options.checkpoint_seconds,
+    )
     print(f"trained {root / block['folder']}")
 
 

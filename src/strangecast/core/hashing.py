@@ -37,7 +37,8 @@ def array_digest(array: np.ndarray) -> str:
     contiguous = np.ascontiguousarray(array)
     contiguous = contiguous.astype(contiguous.dtype.newbyteorder("<"), copy=False)
     h = hashlib.sha256(f"{contiguous.dtype.str}{contiguous.shape}".encode())
-    h.update(memoryview(contiguous).cast("B"))
+    if contiguous.size:  # a memoryview with a zero in its shape cannot be cast
+        h.update(memoryview(contiguous).cast("B"))
     return h.hexdigest()
 
 

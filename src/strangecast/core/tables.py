@@ -1,4 +1,4 @@
-"""Reading and writing Parquet and Arrow tables: atomic, byte-reproducible, with a schema and the format version."""
+"""Parquet and Arrow tables: atomic, byte-reproducible, with a schema, the format version and a digest of the file."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from strangecast.core.atomic import atomic_path
 from strangecast.core.errors import ResultsError
 from strangecast.core.format import FORMAT
 from strangecast.core.schemas import conform
+from strangecast.core.seal import SEAL_FIELD, UNSEALED, seal
 
 _FORMAT_KEY = b"strangecast.format"
+_SEAL_KEY = f"strangecast.{SEAL_FIELD}".encode()
 
 
 def _labelled(table: pa.Table, labels: dict[str, str] | None) -> pa.Table:
-    metadata = {_FORMAT_KEY: str(FORMAT).encode()}
+    metadata = {_FORMAT_KEY: str(FORMAT).encode(), _SEAL_KEY: UNSEALED.encode()}
     metadata |= {f"strangecast.{k}".encode(): v.encode() for k, v in sorted((labels or {}).items())}
     return table.replace_schema_metadata(metadata)
 
@@ -36,14 +38,16 @@ def write_parquet(
         table = conform(table, schema, str(path))
     with atomic_path(path) as temporary:
         pq.write_table(_labelled(table, labels), temporary, compression="zstd", store_schema=True)
+        seal(temporary)
 
 
 def write_arrow(path: Path | str, table: pa.Table, schema: pa.Schema, labels: dict[str, str] | None = None) -> None:
     """Write an uncompressed Arrow IPC file atomically, to be memory-mapped by :func:`read_arrow`."""
     table = _labelled(conform(table, schema, str(path)), labels)
-    with atomic_path(path) as temporary, pa.OSFile(str(temporary), "wb") as sink:
-        with pa.ipc.new_file(sink, table.schema) as writer:
+    with atomic_path(path) as temporary:
+        with pa.OSFile(str(temporary), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
             writer.write_table(table)
+        seal(temporary)
 
 
 def read_parquet(path: Path | str, schema: pa.Schema | None = None, columns: list[str] | None = None) -> pa.Table:
@@ -76,7 +80,7 @@ def read_arrow(path: Path | str, schema: pa.Schema | None = None) -> pa.Table:
 
 
 def read_labels(path: Path | str) -> dict[str, str]:
-    """The labels a table was written with (without ``format``)."""
+    """The labels a table was written with (without the format and the seal)."""
     path = Path(path)
     if path.suffix == ".parquet":
         metadata = pq.read_schema(path).metadata or {}
@@ -85,7 +89,9 @@ def read_labels(path: Path | str) -> dict[str, str]:
             metadata = pa.ipc.open_file(source).schema.metadata or {}
     prefix = b"strangecast."
     return {
-        k[len(prefix) :].decode(): v.decode() for k, v in metadata.items() if k.startswith(prefix) and k != _FORMAT_KEY
+        k[len(prefix) :].decode(): v.decode()
+        for k, v in metadata.items()
+        if k.startswith(prefix) and k not in (_FORMAT_KEY, _SEAL_KEY)
     }
 
 

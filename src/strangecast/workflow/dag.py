@@ -5,6 +5,7 @@ Paths are relative to the working directory, as Snakemake wants them. A hash cov
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ class Dag:
                 scale, self.settings.studies, self.registry, self.code, self.settings.seeds, self.results / scale
             )
             plan.write()
+            plan.write_file(self.results / scale / "plan" / "settings.json", asdict(self.settings))
             self.cache.save()
             self._plans[scale] = plan
         return self._plans[scale]

@@ -339,7 +339,7 @@ class Plan:
             ("study", self.studies),
         ):
             for name, value in plans.items():
-                self._write(plan_path(self.root, kind, name), value)
+                self.write_file(plan_path(self.root, kind, name), value)
 
     def check_format(self) -> None:
         """Refuse a results folder of another format; mark a new one.
@@ -365,7 +365,8 @@ class Plan:
             )
 
     @staticmethod
-    def _write(path: Path, value: dict[str, Any]) -> None:
+    def write_file(path: Path, value: dict[str, Any]) -> None:
+        """Write one plan file if it differs from what is there."""
         text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
         try:
             if path.read_text(encoding="utf-8") == text:

@@ -1,0 +1,116 @@
+"""Validity verdicts for every trajectory of a dataset, kept with their reasons.
+
+``integration`` (did the solver reach the end) always applies; the tests of ``config.validity`` apply where their key is
+not null, with the thresholds given there. Tests see clean values. A rejected trajectory stays in the manifest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from strangecast.core.errors import ConfigError, DataError, unknown
+from strangecast.core.schemas import MANIFEST
+from strangecast.core.tables import write_parquet
+from strangecast.data.shards import Shard
+from strangecast.systems.validity.boundedness import boundedness
+from strangecast.systems.validity.fixed_point import fixed_point
+from strangecast.systems.validity.limit_cycle import limit_cycle
+from strangecast.systems.validity.stationarity import stationarity
+from strangecast.systems.validity.verdict import Verdict
+
+TESTS: dict[str, Callable[..., Verdict]] = {
+    "boundedness": boundedness,
+    "fixed_point": fixed_point,
+    "limit_cycle": limit_cycle,
+    "stationarity": stationarity,
+}
+
+
+def judge(values: np.ndarray, validity: dict[str, Any]) -> dict[str, Verdict]:
+    """Verdicts by test name for one trajectory [T, C, *grid].
+
+    Raises:
+        ConfigError: an unknown test or threshold.
+    """
+    verdicts = {}
+    for name, thresholds in validity.items():
+        if name not in TESTS:
+            raise ConfigError(unknown("validity test", name, TESTS))
+        if thresholds is None:
+            continue
+        try:
+            verdicts[name] = TESTS[name](values, **thresholds)
+        except TypeError as e:
+            raise ConfigError(f"validity.{name} takes no such threshold: {e}") from e
+    return verdicts
+
+
+def filter_dataset(plan: dict[str, Any], root: Path) -> None:
+    """Write ``manifest.parquet``: one row per trajectory, accepted or not.
+
+    Raises:
+        DataError: too few trajectories pass for the split that the recipe asks for; the message counts the reasons.
+    """
+    config, folder = plan["config"], root / plan["folder"]
+    columns: dict[str, list[Any]] = {name: [] for name in MANIFEST.names}
+    spec = None
+    for name in plan["shards"]:
+        shard = Shard(folder / name)
+        spec = spec or shard.spec
+        for row in range(len(shard)):
+            values = shard.values(row)
+            verdicts = _integrated(shard, row, len(values), config)
+            if all(v.passed for v in verdicts.values()):
+                verdicts |= judge(values, config.get("validity") or {})
+            reasons = [test for test, verdict in verdicts.items() if not verdict.passed]
+            for key in MANIFEST.names:
+                if key in ("shard", "row", "length", "accepted", "reasons", "verdicts"):
+                    continue
+                columns[key].append(shard.get(key, row))
+            columns["shard"].append(name)
+            columns["row"].append(row)
+            columns["length"].append(len(values))
+            columns["accepted"].append(not reasons)
+            columns["reasons"].append(reasons)
+            columns["verdicts"].append(json.dumps({t: v.to_json() for t, v in verdicts.items()}, sort_keys=True))
+    enough(plan["name"], columns["accepted"], columns["reasons"], config["split"])
+    arrays = {f.name: pa.array(columns[f.name], _plain(f.type)) for f in MANIFEST}
+    write_parquet(folder / "manifest.parquet", pa.table(arrays), MANIFEST, {"spec": json.dumps(spec.to_json())})
+
+
+def enough(name: str, accepted: list[bool], reasons: list[list[str]], split: dict[str, Any]) -> None:
+    """Hold the number of accepted trajectories against the split.
+
+    Raises:
+        DataError: it does not suffice.
+    """
+    wanted = 1
+    if split["by"] == "initial_condition":
+        wanted = split["train"] + split["validation"] + split["test"]
+    if sum(accepted) < wanted:
+        counts = Counter(r for row in reasons for r in row)
+        why = ", ".join(f"{test} {n}" for test, n in sorted(counts.items())) or "none was rejected"
+        raise DataError(
+            f"dataset '{name}': {sum(accepted)} of {len(accepted)} trajectories are valid, the split needs {wanted} "
+            f"(rejected by: {why}); generate more initial_conditions or relax validity"
+        )
+
+
+def _integrated(shard: Shard, row: int, length: int, config: dict[str, Any]) -> dict[str, Verdict]:
+    """The verdict on the simulation itself; imported data have none."""
+    if config.get("source") is not None:
+        return {}
+    wanted = int(config["sampling"]["length"])
+    done = length == wanted and shard.get("solver", row).endswith(": finished")
+    return {"integration": Verdict(done, length, wanted)}
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind

@@ -1,0 +1,107 @@
+"""Which samples train, validate and test: decided before any window exists.
+
+By initial condition: accepted trajectories in the order of their keys fill train, then validation, then test, whole;
+what is left over stays unused. By time: each trajectory is cut into consecutive blocks with a gap of context + horizon
+samples between them, so that no window of one block can touch, or directly continue, another.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from strangecast.core.errors import ConfigError, DataError, unknown
+from strangecast.core.hashing import digest
+from strangecast.core.schemas import MANIFEST, SPLITS
+from strangecast.core.tables import read_labels, read_parquet, write_parquet
+
+PARTS = ("train", "validation", "test")
+
+
+def split_dataset(plan: dict[str, Any], root: Path) -> None:
+    """Write ``splits.parquet``.
+
+    Its labels are ``spec``, ``noise`` and ``content``: the digest of everything a training or scoring job reads of
+    this dataset (digests of the trajectories, segments, Spec, exponent, noise).
+
+    Raises:
+        ConfigError: an unknown way to split, or shares that cannot work.
+        DataError: too few or too short trajectories.
+    """
+    config, folder = plan["config"], root / plan["folder"]
+    manifest = read_parquet(folder / "manifest.parquet", MANIFEST)
+    spec = read_labels(folder / "manifest.parquet")["spec"]
+    accepted = [r for r in manifest.to_pylist() if r["accepted"]]
+    accepted.sort(key=lambda r: (r["parameter_index"], r["ic_index"]))
+    window = config["window"]
+    segments = assign([r["length"] for r in accepted], config["split"], window["context"] + window["horizon"], plan["name"])
+    rows = [
+        {k: accepted[i][k] for k in ("trajectory_id", "shard", "row", "sha256")}
+        | {"split": part, "start": start, "stop": stop}
+        for i, part, start, stop in segments
+    ]
+    noise = float(config.get("noise") or 0.0)
+    if noise < 0:
+        raise ConfigError(f"dataset '{plan['name']}': noise {noise} must not be negative")
+    content = digest(
+        [[r["trajectory_id"], r["sha256"], r["split"], r["start"], r["stop"]] for r in rows],
+        json.loads(spec),
+        noise,
+        sorted({(r["dt"], r["lyapunov"]) for r in accepted}, key=str),
+    )
+    arrays = {f.name: pa.array([r[f.name] for r in rows], _plain(f.type)) for f in SPLITS}
+    labels = {"content": content, "spec": spec, "noise": json.dumps(noise)}
+    write_parquet(folder / "splits.parquet", pa.table(arrays), SPLITS, labels)
+
+
+def assign(lengths: list[int], split: dict[str, Any], gap: int, name: str) -> list[tuple[int, str, int, int]]:
+    """Segments (trajectory, part, start, stop) for trajectories of the given lengths.
+
+    Args:
+        lengths: samples of each accepted trajectory, in key order.
+        split: ``{by: initial_condition, train, validation, test}`` with counts, or ``{by: time, ...}`` with shares.
+        gap: context + horizon, the distance between blocks when one trajectory is cut in time.
+        name: of the dataset, for messages.
+    """
+    if split["by"] == "initial_condition":
+        wanted = [int(split[p]) for p in PARTS]
+        if min(wanted) < 0 or sum(wanted) > len(lengths):
+            raise DataError(f"dataset '{name}': the split needs {sum(wanted)} trajectories, {len(lengths)} are valid")
+        parts = [p for p, n in zip(PARTS, wanted, strict=True) for _ in range(n)]
+        return [(i, part, 0, lengths[i]) for i, part in enumerate(parts)]
+    if split["by"] != "time":
+        raise ConfigError(f"dataset '{name}': {unknown('way to split', str(split['by']), ['initial_condition', 'time'])}")
+    shares = [float(split[p]) for p in PARTS]
+    if min(shares) < 0 or abs(sum(shares) - 1) > 1e-6:
+        raise ConfigError(f"dataset '{name}': the shares of a split in time must add up to 1, found {shares}")
+    segments = []
+    for i, length in enumerate(lengths):
+        segments += [(i, *block) for block in _blocks(length, shares, gap, name)]
+    return segments
+
+
+def _blocks(length: int, shares: list[float], gap: int, name: str) -> list[tuple[str, int, int]]:
+    used = [k for k, share in enumerate(shares) if share > 0]
+    usable = length - gap * (len(used) - 1)
+    if shares[2] > 0 and shares[2] * usable < gap:
+        needed = gap * (len(used) - 1) + int(gap / shares[2]) + 1
+        raise DataError(
+            f"dataset '{name}': a trajectory of {length} samples is too short to be split in time: the test block must "
+            f"hold context + horizon = {gap} samples and the blocks keep that distance, so {needed} samples are needed"
+        )
+    if usable < len(used):
+        raise DataError(f"dataset '{name}': {length} samples leave nothing beside gaps of {gap}")
+    blocks, start, share = [], 0, 0.0
+    for n, k in enumerate(used):
+        share += shares[k]
+        stop = length if k == used[-1] else int(usable * share) + gap * n
+        blocks.append((PARTS[k], start, stop))
+        start = stop + gap
+    return blocks
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind

@@ -1,0 +1,70 @@
+"""One trajectory as a row of a shard, and a shard as a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from strangecast.core.hashing import array_digest
+from strangecast.core.schemas import TRAJECTORIES
+from strangecast.core.spec import Spec
+from strangecast.core.tables import write_arrow
+
+
+def row(
+    trajectory_id: str,
+    system: str,
+    values: np.ndarray,
+    *,
+    dt: float | None,
+    times: np.ndarray | None = None,
+    state: np.ndarray | None = None,
+    parameter_index: int = 0,
+    ic_index: int = 0,
+    period: float | None = None,
+    lyapunov: float | None = None,
+    parameters: np.ndarray | tuple = (),
+    initial_condition: np.ndarray | None = None,
+    solver: str = "",
+) -> dict[str, Any]:
+    """A row of ``schemas.TRAJECTORIES``.
+
+    Args:
+        values: [T, C, *grid], what is observed.
+        dt: sampling interval; None where ``times`` [T] is given.
+        state: [T, D], kept only where ``values`` is not the full state. Every sample may become an origin.
+        solver: settings and status, such as ``dop853 rtol=1e-09 atol=1e-10: finished``.
+    """
+    values = np.ascontiguousarray(values, np.float64)
+    return {
+        "trajectory_id": trajectory_id,
+        "system": system,
+        "parameter_index": parameter_index,
+        "ic_index": ic_index,
+        "dt": dt,
+        "times": None if times is None else np.asarray(times, np.float64),
+        "period": period,
+        "lyapunov": lyapunov,
+        "parameters": np.asarray(parameters, np.float64),
+        "initial_condition": np.zeros(0) if initial_condition is None else np.asarray(initial_condition, np.float64),
+        "solver": solver,
+        "shape": list(values.shape),
+        "values": values.reshape(-1),
+        "state_at_origins": None if state is None else np.ascontiguousarray(state, np.float64).reshape(-1),
+        "sha256": array_digest(values),
+    }
+
+
+def write_shard(path: Path, rows: list[dict[str, Any]], spec: Spec, labels: dict[str, str] | None = None) -> None:
+    """Write rows as one Arrow file; the Spec goes along as the label ``spec``."""
+    columns = {f.name: pa.array([r[f.name] for r in rows], f.type) for f in TRAJECTORIES}
+    write_arrow(path, pa.table(columns, schema=TRAJECTORIES), TRAJECTORIES, {"spec": json.dumps(spec.to_json())} | (labels or {}))
+
+
+def shard_name(shard: int) -> str:
+    """File name of a shard."""
+    return f"shard-{shard:04d}.arrow"

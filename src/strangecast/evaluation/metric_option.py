@@ -1,0 +1,76 @@
+"""A metric as its YAML describes it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from strangecast.core.errors import ConfigError, unknown
+
+_META = ("title", "unit", "symbol", "better", "worst", "horizons", "space")
+_ALLOWED = {"better": ("lower", "higher"), "horizons": ("prefixes", "full"), "space": ("normalised", "physical")}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric.
+
+    Attributes:
+        name: option name.
+        function: ``(truth, forecast, scale) -> [S, B]`` with its parameters bound.
+        horizons: ``prefixes``: a value for each prefix of the forecast, pointwise, undefined once a forecast has
+            diverged; ``full``: one value for the whole forecast, which tells itself what divergence means.
+        space: ``normalised`` (by the context) or ``physical``.
+    """
+
+    name: str
+    function: Callable[..., np.ndarray]
+    horizons: str
+    space: str
+
+
+def metric_option(name: str, config: dict[str, Any]) -> Metric:
+    """Build a metric from its resolved YAML.
+
+    Raises:
+        ConfigError: a missing or unknown value, or a target that is no function.
+    """
+    for key in ("horizons", "space"):
+        check_meta(name, config, key)
+    module, _, attribute = str(config.get("_target_")).rpartition(".")
+    try:
+        function = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as e:
+        raise ConfigError(f"metric '{name}': _target_ '{config.get('_target_')}' cannot be imported") from e
+    params = {k: v for k, v in config.items() if k not in _META and k != "_target_"}
+    return Metric(name, partial(function, **params), config["horizons"], config["space"])
+
+
+def higher_is_better(name: str, config: dict[str, Any]) -> bool:
+    """Whether larger values are better, as the YAML says.
+
+    Raises:
+        ConfigError: it does not say so.
+    """
+    return check_meta(name, config, "better") == "higher"
+
+
+def worst_value(name: str, config: dict[str, Any]) -> float:
+    """What a forecast counts with that diverged or was never made: ``worst``, infinitely bad by default."""
+    worst = config.get("worst")
+    if worst is not None:
+        return float(worst)
+    return -np.inf if higher_is_better(name, config) else np.inf
+
+
+def check_meta(name: str, config: dict[str, Any], key: str) -> str:
+    """The value of ``key``, one of those allowed."""
+    value = config.get(key)
+    if value not in _ALLOWED[key]:
+        raise ConfigError(f"metric '{name}': {unknown(key, str(value), _ALLOWED[key])}")
+    return value

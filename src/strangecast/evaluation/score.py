@@ -1,0 +1,187 @@
+"""Scores of a block's forecasts on a suite, one key per run, dataset and metric."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from strangecast.core.errors import ConfigError, ResultsError, unknown
+from strangecast.core.schemas import SCORES
+from strangecast.core.tables import read_parquet, write_parquet
+from strangecast.data.forecasts import Forecasts, read_forecasts
+from strangecast.data.windows import Windows
+from strangecast.evaluation.keys import score_key
+from strangecast.evaluation.metric_option import metric_option
+from strangecast.evaluation.plans import suite_plan
+from strangecast.evaluation.windows_scored import diverged_at, metric_values
+from strangecast.metrics.scale import Scale, window_scale
+
+FILE = "scores.parquet"
+ORDER = ["metric", "run_id", "dataset", "trajectory_id", "window", "horizon"]
+
+
+def score_block(plan: dict[str, Any], root: Path, suite: str, *, reuse: bool = True) -> None:
+    """Write ``scores.parquet`` of a block and a suite.
+
+    Rows whose key has not changed are kept. A metric that is undefined for a window (the valid prediction time where
+    no Lyapunov exponent is known) writes no row for it; a NaN stands only where ``diverged_at`` does.
+
+    Args:
+        plan: block plan.
+        root: ``results/<scale>``.
+        suite: name of the suite.
+        reuse: False computes everything again.
+
+    Raises:
+        ConfigError: the block is not scored on ``suite``; a metric or normalisation that does not exist.
+        ResultsError: windows or forecasts are missing or damaged, or do not belong together.
+    """
+    if suite not in plan["suites"]:
+        raise ConfigError(f"{plan['folder']}: {unknown('suite', suite, plan['suites'])}")
+    use = plan["suites"][suite]
+    if use["normalisation"] != "context":
+        raise ConfigError(f"suite '{suite}': {unknown('normalisation', str(use['normalisation']), ['context'])}")
+    windows = Windows.open(root, use["folder"])
+    forecasts = read_forecasts(root / use["forecast_folder"] / "forecasts.arrow")
+    path = root / use["forecast_folder"] / FILE
+    wanted = wanted_keys(forecasts.table, use, horizons_of(suite_plan(root, suite), windows))
+    kept = _kept(path, set(wanted.values())) if reuse else _empty()
+    missing = {pair: key for pair, key in wanted.items() if key not in set(kept["key"])}
+    frames = [kept, *_score(windows, forecasts, suite, use, missing, root)]
+    table = pd.concat([f for f in frames if len(f)] or [_empty()], ignore_index=True)
+    table = table.sort_values(ORDER, kind="stable", ignore_index=True)
+    write_parquet(path, pa.Table.from_pandas(table, preserve_index=False), SCORES)
+
+
+def horizons_of(plan: dict[str, Any], windows: Windows) -> dict[str, list[int]]:
+    """Prefixes to score, in samples, by dataset; the whole horizon where a suite's plan names none."""
+    found = {}
+    for name in windows.datasets:
+        horizon = int(windows.table["horizon"].iat[int(windows.rows(name)[0])])
+        prefixes = plan["datasets"].get(name, {}).get("window", {}).get("prefixes") or [horizon]
+        found[name] = sorted({int(p) for p in prefixes if p <= horizon})
+    return found
+
+
+def wanted_keys(
+    table: pd.DataFrame, use: dict[str, Any], horizons: dict[str, list[int]]
+) -> dict[tuple[str, str, str], str]:
+    """Score keys by (run_id, dataset, metric), for forecasts with the columns ``run_id, dataset, key``."""
+    pairs = table[["run_id", "dataset", "key"]].drop_duplicates()
+    return {
+        (run_id, dataset, metric): score_key(key, config["key"], use["normalisation"], horizons[dataset])
+        for run_id, dataset, key in pairs.itertuples(index=False)
+        for metric, config in use["metrics"].items()
+    }
+
+
+def scale_of(windows: Windows, rows: np.ndarray) -> Scale:
+    """The scale of windows of one dataset."""
+    part = windows.table.iloc[rows]
+    context, past = windows.context(rows, int(part["context"].min()))
+    dt = part["dt"].to_numpy(np.float64, copy=True)
+    even = np.isnan(dt)
+    if uneven.any():  # uneven sampling: the mean interval of the context
+        dt[uneven] = ((past[:, -1] - past[:, 0]) / (past.shape[1] - 1))[uneven]
+    mean, std = (np.stack(part[c].to_numpy()) for c in ("climate_mean", "climate_std"))
+    return window_scale(context, mean, std, dt, part["lyapunov"].to_numpy(np.float64))
+
+
+def stacked_forecasts(forecasts: Forecasts, windows: Windows, rows: np.ndarray, run_ids: list[str]) -> np.ndarray:
+    """[S, B, H, C, *grid]: forecasts of windows of one dataset by several runs.
+
+    Raises:
+        ResultsError: a run has no forecast of a window.
+    """
+    table = forecasts.table
+    lists = (table[c].tolist() for c in ("run_id", "dataset", "trajectory_id", "window"))
+    places = {key: i for i, key in enumerate(zip(*lists, strict=True))}
+    ids = windows.table.iloc[rows][["dataset", "trajectory_id", "window"]]
+    try:
+        return np.stack(
+            [
+                np.stack([forecasts.array(places[run_id, *i]) for i in ids.itertuples(index=False, name=None)])
+                for run_id in run_ids
+            ]
+        )
+    except KeyError as e:
+        raise ResultsError(f"there is no forecast for {e.args[0]}; run the rule forecast again") from e
+
+
+def _score(
+    windows: Windows,
+    forecasts: Forecasts,
+    suite: str,
+    use: dict[str, Any],
+    missing: dict[tuple[str, str, str], str],
+    root: Path,
+) -> list[pd.DataFrame]:
+    metrics = {name: metric_option(name, config["config"]) for name, config in use["metrics"].items()}
+    horizons = horizons_of(suite_plan(root, suite), windows)
+    frames = []
+    for dataset in dict.fromkeys(d for _, d, _ in missing):
+        runs = list(dict.fromkeys(r for r, d, _ in missing if d == dataset))
+        rows = windows.rows(dataset)
+        scale = scale_of(windows, rows)
+        truth = windows.truth(rows)[0]
+        values = stacked_forecasts(forecasts, windows, rows, runs)
+        at = diverged_at(values, scale)
+        where = windows.table.iloc[rows][["trajectory_id", "window"]]
+        for name in dict.fromkeys(m for _, d, m in missing if d == dataset):
+            keys = [missing.get((run_id, dataset, name)) for run_id in runs]
+            for horizon, found in metric_values(metrics[name], truth, values, scale, at, horizons[dataset]).items():
+                lyapunov = horizon * scale.lyapunov_steps
+                frame = _frame(where, runs, keys, horizon, lyapunov, found, at)
+                frames.append(frame.assign(suite=suite, dataset=dataset, metric=name))
+    return frames
+
+
+def _frame(
+    where: pd.DataFrame,
+    runs: list[str],
+    keys: list[str | None],
+    horizon: int,
+    lyapunov: np.ndarray,
+    values: np.ndarray,
+    at: np.ndarray,
+) -> pd.DataFrame:
+    """Rows of one metric and horizon: values [S, B] of S runs (those without a key are kept rows) and B windows."""
+    S, B = values.shape
+    frame = pd.DataFrame(
+        {
+            "run_id": np.repeat(np.array(runs, object), B),
+            "trajectory_id": np.tile(where["trajectory_id"].to_numpy(object), S),
+            "window": np.tile(where["window"].to_numpy(np.int32), S),
+            "horizon": np.full(S * B, horizon, np.int32),
+            "horizon_lyapunov": np.tile(lyapunov, S),
+            "value": values.reshape(-1),
+            "diverged_at": pd.arrays.IntegerArray(at.reshape(-1), at.reshape(-1) < 0),
+            "key": np.repeat(np.array(keys, object), B),
+        }
+    )
+    undefined = frame["value"].isna() & frame["horizon_lyapunov"].isna() & frame["diverged_at"].isna()
+    return frame[frame["key"].notna() & ~undefined]
+
+
+def _kept(path: Path, keys: set[str]) -> pd.DataFrame:
+    try:
+        table = read_parquet(path, SCORES)
+    except ResultsError:
+        return _empty()
+    frame = scores_frame(table)
+    return frame[frame["key"].isin(keys)]
+
+
+def scores_frame(table: pa.Table) -> pd.DataFrame:
+    """Scores as a pandas frame of plain columns: strings as objects, ``diverged_at`` as nullable integers."""
+    plain = [pa.field(f.name, f.type.value_type if pa.types.is_dictionary(f.type) else f.type) for f in SCORES]
+    frame = table.cast(pa.schema(plain)).to_pandas(types_mapper={pa.int32(): pd.Int32Dtype()}.get)
+    return frame.astype({"window": np.int32, "horizon": np.int32})
+
+
+def _empty() -> pd.DataFrame:
+    return scores_frame(pa.table({f.name: pa.array([], f.type) for f in SCORES}))

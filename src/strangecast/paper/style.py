@@ -1,0 +1,84 @@
+"""The common look of the figures: widths, colours, and how labels are ordered and named.
+
+A label (an emulator with its training and sweep point) has one colour in every figure of a study: the order of the
+study's runs decides it, not the subset a figure happens to show. The palette is that of Okabe and Ito (2008,
+"Color universal design"), without black (kept for the truth) and with the yellow darkened, because it must be read
+as a thin line on white.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from strangecast.core.errors import ConfigError, unknown
+
+MILLIMETRES = {"column": 89.0, "full": 183.0}
+TRUTH = "#3b3b3b"
+FAINT = "#9a9a9a"
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#B8A500", "#7B4F9D", "#8C510A", "#5E6B73")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "h")
+LINES = ("-", (0, (4, 1.4)), (0, (1.2, 1.2)), (0, (5, 1.2, 1.2, 1.2)))
+
+
+@contextmanager
+def figure_style() -> Iterator[Any]:
+    """Use the Agg backend and the shared style sheet; yields ``matplotlib.pyplot``.
+
+    The defaults of matplotlib are restored first, so that a user's matplotlibrc cannot change a figure.
+    """
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    with plt.style.context(["default", str(Path(__file__).with_name("strangecast.mplstyle"))]):
+        yield plt
+
+
+def size(width: str, height_mm: float) -> tuple[float, float]:
+    """Figure size in inches for a named text width.
+
+    Raises:
+        ConfigError: ``width`` is neither ``column`` nor ``full``.
+    """
+    if width not in MILLIMETRES:
+        raise ConfigError(unknown("figure width", str(width), MILLIMETRES))
+    return MILLIMETRES[width] / 25.4, height_mm / 25.4
+
+
+def ordered_labels(frames: dict[str, pd.DataFrame], present: Iterable[str]) -> list[str]:
+    """The labels of ``present`` in the order of the study's runs; unknown ones follow in alphabetical order."""
+    present = set(present)
+    order = list(dict.fromkeys(frames["labels"]["label"])) if "labels" in frames else []
+    return [x for x in order if x in present] + sorted(present - set(order))
+
+
+def colours(frames: dict[str, pd.DataFrame], present: Iterable[str]) -> dict[str, str]:
+    """One colour for each label of ``present``: that of its emulator's YAML where it is the only label of that
+    emulator, else the palette's colour at the label's place in the study."""
+    present = set(present)
+    everyone = list(dict.fromkeys(frames["labels"]["label"])) if "labels" in frames else []
+    everyone += sorted(present - set(everyone))
+    chosen = {label: PALETTE[i % len(PALETTE)] for i, label in enumerate(everyone)}
+    if "labels" in frames:
+        for _, same in frames["labels"].groupby("emulator", sort=False):
+            given = same["color"].iloc[0]
+            if len(same) == 1 and isinstance(given, str) and given:
+                chosen[same["label"].iloc[0]] = given
+    return {label: chosen[label] for label in everyone if label in present}
+
+
+def line_style(index: int) -> Any:
+    """Dash pattern of the label at ``index``: a second cue, and the only one once the palette repeats."""
+    return LINES[index % len(LINES)]
+
+
+def wrapped(text: str, width: int = 18) -> str:
+    """``text`` broken into lines of at most ``width`` letters (a longer word stays whole)."""
+    return "\n".join(textwrap.wrap(text, width, break_long_words=False)) or text

@@ -1,0 +1,1 @@
+"""Validity tests of trajectories: one pure function per file, each returns a Verdict."""

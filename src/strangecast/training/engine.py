@@ -1,0 +1,280 @@
+"""Who computes updates: the protocol, and the default by autograd and a torch optimiser.
+
+An engine owns everything between two validations: sampling, loss, gradient, clip, optimiser. A compiled whole-step
+graph, a kernel or a closed form replaces :meth:`Engine.advance` and is tested equal to the training's ``loss``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from strangecast.core.streams import key64
+from strangecast.data.training_batches import Batch, TrainingData
+from strangecast.emulators.base import Emulator
+from strangecast.training.draws import UpdateRandom
+from strangecast.training.schedules import Schedule
+
+if TYPE_CHECKING:
+    from strangecast.training.base import Training
+
+ALIGNED = 16  # numbers; every parameter starts on a 64-byte boundary, whatever its neighbours' sizes
+
+
+@dataclass
+class Problem:
+    """One chunk of members to train.
+
+    Attributes:
+        emulator: S members, initialised, on the device.
+        training: the methodology.
+        data: windows of the S members.
+        streams: [S] uint64, the members' stream keys.
+        device: where it is computed.
+        system: what the training needs of the systems, or None.
+    """
+
+    emulator: Emulator
+    training: Training
+    data: TrainingData
+    streams: np.ndarray
+    device: torch.device
+    system: Any = None
+    batch_keys: np.ndarray = field(init=False)
+    draw_keys: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.batch_keys = np.array([key64("batch", int(k)) for k in self.streams], np.uint64)
+        self.draw_keys = np.array([key64("loss", int(k)) for k in self.streams], np.uint64)
+
+    def batch(self, n: int) -> Batch:
+        """The batch of update ``n``, on the device."""
+        return on_device(self.data.batch(n, self.batch_keys, self.training.batch_size), self.device)
+
+
+@dataclass
+class State:
+    """Everything from which training goes on to the same last bit.
+
+    Attributes:
+        update: updates made.
+        tensors: named, member axis first; the engine may hold on to them and change them in place.
+    """
+
+    update: int
+    tensors: dict[str, Tensor]
+
+
+class Engine(ABC):
+    """Computes updates of one :class:`Problem`; the emulator's parameters always hold the current weights."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+
+    @abstractmethod
+    def start(self) -> State:
+        """The state before the first update."""
+
+    @abstractmethod
+    def restore(self, state: State) -> State:
+        """Go on from a saved state (tensors on the CPU); returns the live one."""
+
+    @abstractmethod
+    def advance(self, state: State, n: int, active: Tensor) -> tuple[State, Tensor]:
+        """Make ``n`` updates.
+
+        Args:
+            state: as returned before.
+            n: number of updates.
+            active: [S] bool; members that have stopped are not changed any more (their loss is still given).
+
+        Returns:
+            the new state and losses [n, S], float64 on the CPU.
+        """
+
+    def learning_rate(self, update: int) -> float:
+        """The rate of the last update made, for the history; NaN where there is none."""
+        return float("nan")
+
+
+class Autograd(Engine):
+    """Autograd and a torch optimiser on all members at once.
+
+    All parameters of a member lie in one row of a flat tensor [S, P] (each padded to 64 bytes): the optimiser is a few
+    elementwise operations, its state has the member axis, and the clip is a norm over rows. An update whose gradient
+    is not finite is skipped for that member alone.
+
+    Args:
+        problem: what to train.
+        optimizer: makes a torch optimiser from a list of parameters; elementwise in its parameters.
+        schedule: factor of the learning rate at a fraction of the updates.
+        clip: greatest Euclidean norm of a member's gradient, or None.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        optimizer: Callable[[list[Tensor]], torch.optim.Optimizer],
+        schedule: Schedule,
+        clip: float | None,
+    ) -> None:
+        super().__init__(problem)
+        emulator, training = problem.emulator, problem.training
+        named = {f"emulator.{k}": p for k, p in emulator.named_parameters()} | {
+            f"training.{k}": p for k, p in training.parameters().items()
+        }
+        rows = emulator.S
+        self._own = _flatten([p for k, p in named.items() if k.startswith("emulator.")], rows, emulator.side_by_side)
+        self._flat = [self._own] + (
+            [_flatten([p for k, p in named.items() if k.startswith("training.")], rows, True)]
+            if training.parameters()
+            else []
+        )
+        self._optimizer = optimizer([f.values for f in self._flat])
+        self._rates = [group["lr"] for group in self._optimizer.param_groups]
+        self._schedule = schedule
+        self._clip = clip
+
+    def start(self) -> State:
+        """Parameters as they are, and the optimiser's state before its first step."""
+        self._zero_step()
+        return State(0, self._live())
+
+    def restore(self, state: State) -> State:
+        """Copy saved tensors into the live ones."""
+        self._zero_step()
+        with torch.no_grad():
+            for name, value in self._live().items():
+                value.copy_(state.tensors[name])
+        return State(state.update, self._live())
+
+    def advance(self, state: State, n: int, active: Tensor) -> tuple[State, Tensor]:
+        """See :meth:`Engine.advance`."""
+        p = self.problem
+        losses = []
+        frozen = None if bool(active.all()) else ~active.to(p.device)
+        for update in range(state.update, state.update + n):
+            rng = UpdateRandom(p.draw_keys, update)
+            loss = p.training.loss(p.emulator, p.batch(update), system=p.system, rng=rng, step=update)
+            self._gradient(loss.sum())
+            kept = [f.values.detach().clone() for f in self._flat] if frozen is not None else []
+            factor = self._factor(update)
+            for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
+                group["lr"] = rate * factor
+            self._optimizer.step()
+            for f, old in zip(self._flat, kept, strict=False):
+                f.values.data[frozen] = old[frozen]
+            losses.append(loss.detach())
+        return State(state.update + n, self._live()), torch.stack(losses).double().cpu()
+
+    def learning_rate(self, update: int) -> float:
+        """Of the first parameter group."""
+        return self._rates[0] * self._factor(max(update - 1, 0))
+
+    def _factor(self, update: int) -> float:
+        return self._schedule(update / max(self.problem.training.updates, 1))
+
+    def _gradient(self, total: Tensor) -> None:
+        leaves = [leaf for f in self._flat for leaf in f.leaves]
+        gradients = iter(torch.autograd.grad(total, leaves, allow_unused=True))
+        for f in self._flat:
+            for leaf, where in zip(f.leaves, f.places, strict=True):
+                g = next(gradients)
+                f.values.grad[:, where] = 0.0 if g is None else g.reshape(f.values.shape[0], leaf.numel() // f.rows)
+        square = sum(f.values.grad.square().sum(1) for f in self._flat)
+        factor = torch.ones_like(square)
+        if self._clip is not None:
+            factor = (self._clip / square.sqrt()).clamp(max=1.0)
+        sound = torch.isfinite(square)
+        for f in self._flat:
+            f.values.grad = torch.where(sound[:, None], f.values.grad * factor[:, None], 0.0)
+
+    def _zero_step(self) -> None:
+        """Let the optimiser create its state by a step that changes nothing, then wind it back."""
+        values = [f.values.detach().clone() for f in self._flat]
+        for f in self._flat:
+            f.values.grad.zero_()
+        self._optimizer.step()
+        with torch.no_grad():
+            for f, old in zip(self._flat, values, strict=True):
+                f.values.copy_(old)
+                for v in self._optimizer.state[f.values].values():
+                    if isinstance(v, Tensor):
+                        v.zero_()
+
+    def _live(self) -> dict[str, Tensor]:
+        tensors = {}
+        for i, f in enumerate(self._flat):
+            tensors[f"{i}.values"] = f.values.data
+            for k, v in sorted(self._optimizer.state[f.values].items()):
+                if isinstance(v, Tensor):
+                    tensors[f"{i}.optimizer.{k}"] = v
+        return tensors
+
+
+@dataclass
+class _Flat:
+    values: torch.nn.Parameter  # [S, P]
+    leaves: list[Tensor]  # views into values
+    places: list[slice]
+    rows: int
+
+
+def _flatten(parameters: list[Tensor], S: int, side_by_side: bool) -> _Flat:
+    """Move parameters [S, ...] into one [S, P] tensor; they become views of it and stay leaves of the graph."""
+    rows = S if side_by_side else 1
+    sizes = [p.numel() // rows for p in parameters]
+    starts = np.cumsum([0, *(-(-n // ALIGNED) * ALIGNED for n in sizes)])
+    like = parameters[0]
+    values = torch.zeros(rows, int(starts[-1]), dtype=like.dtype, device=like.device)
+    places = [slice(int(a), int(a) + n) for a, n in zip(starts, sizes, strict=False)]
+    for p, where in zip(parameters, places, strict=True):
+        values[:, where] = p.detach().reshape(rows, -1)
+        p.data = values[:, where].view(p.shape)
+    flat = torch.nn.Parameter(values)
+    flat.grad = torch.zeros_like(values)
+    return _Flat(flat, parameters, places, rows)
+
+
+class ClosedForm(Engine):
+    """One "update" that solves for the minimiser of the training's loss over all training data."""
+
+    def start(self) -> State:
+        """Nothing but the parameters."""
+        return State(0, dict(self.problem.emulator.named_parameters()))
+
+    def restore(self, state: State) -> State:
+        """Copy the saved parameters."""
+        live = self.start()
+        with torch.no_grad():
+            for k, v in live.tensors.items():
+                v.copy_(state.tensors[k])
+        return State(state.update, live.tensors)
+
+    def advance(self, state: State, n: int, active: Tensor) -> tuple[State, Tensor]:
+        """Fit; the loss given is that of one batch at the solution."""
+        p = self.problem
+        p.emulator.fit([p.data.series(s) for s in range(p.emulator.S)])
+        rng = UpdateRandom(p.draw_keys, state.update)
+        with torch.no_grad():
+            loss = p.training.loss(p.emulator, p.batch(state.update), system=p.system, rng=rng, step=state.update)
+        return State(state.update + n, state.tensors), loss.double().cpu()[None].expand(n, -1)
+
+
+def on_device(batch: Batch, device: torch.device) -> Batch:
+    """The batch on a device; itself on the CPU."""
+    if device.type == "cpu":
+        return batch
+    from dataclasses import fields, replace
+
+    def move(value: Any) -> Any:
+        return value.to(device, non_blocking=True) if isinstance(value, Tensor) else value
+
+    context = replace(batch.context, **{f.name: move(getattr(batch.context, f.name)) for f in fields(batch.context)})
+    return replace(batch, context=context, target=move(batch.target), times=move(batch.times))

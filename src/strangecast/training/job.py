@@ -1,0 +1,283 @@
+"""The job of rule ``train``: train the members of a block whose key has changed, keep the others."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from strangecast.core.errors import ConfigError, ResultsError, StrangecastError
+from strangecast.core.hashing import digest, file_digest
+from strangecast.core.schemas import HISTORY
+from strangecast.core.streams import stream
+from strangecast.core.tables import read_parquet, write_parquet
+from strangecast.data.store import Dataset
+from strangecast.data.training_batches import Batch, TrainingData
+from strangecast.emulators import run_folder
+from strangecast.emulators.base import Emulator
+from strangecast.emulators.build import build, locate, with_members
+from strangecast.emulators.run_folder import HISTORY as HISTORY_FILE
+from strangecast.emulators.run_folder import RUN, WEIGHTS, State
+from strangecast.training.base import Training
+from strangecast.training.checkpoint import Checkpoint, remove_checkpoints
+from strangecast.training.device import describe, reproducible, resolve_device
+from strangecast.training.engine import Problem
+from strangecast.training.loggers import NoLogger, open_logger
+from strangecast.training.loop import Row, train
+
+CHUNK = 64  # most members in one torch batch; a member's bits do not depend on it
+
+
+@dataclass
+class Member:
+    """A member of the plan and what its key is made of.
+
+    Attributes:
+        plan: its entry in the block plan.
+        dataset: what it trains on.
+        data_hash: content of the data.
+        key: of the run: static key, data, parent.
+        parent: tensors it starts from, or None.
+    """
+
+    plan: dict[str, Any]
+    dataset: Dataset
+    data_hash: str
+    key: str
+    parent: State | None
+
+
+def train_block(
+    plan: dict[str, Any],
+    root: Path,
+    *,
+    device: str = "auto",
+    reuse: bool = True,
+    logger: str = "none",
+    threads: int = 1,
+    progress: Callable[[str], None] | None = print,
+    checkpoint_seconds: float = 20.0,
+) -> None:
+    """Write ``history.parquet``, ``weights.safetensors`` and, last, ``run.json`` of a block.
+
+    Args:
+        plan: block plan.
+        root: ``results/<scale>``.
+        device: auto, cpu, cuda, rocm or mps.
+        reuse: keep members whose key is unchanged, and go on from checkpoints.
+        logger: option of conf/logger.
+        threads: of torch on the CPU.
+        progress: receives lines for people, or None.
+        checkpoint_seconds: least time between checkpoints.
+
+    Raises:
+        ConfigError, DataError, ResultsError: what is wrong, before anything is written.
+    """
+    if plan["training"] is None:
+        raise ConfigError(f"{plan['folder']}: this block is used without training, there is nothing to train")
+    folder = root / plan["folder"]
+    where = resolve_device(device, gpu=plan["training"].get("gpu", True))
+    members = _members(plan, root)
+    kept = {k: v for k, v in run_folder.read_members(folder).items() if reuse}
+    histories = _histories(folder)
+    kept = {k: v for k, v in kept.items() if v[0]["run_id"] in histories}
+    stale = [m for m in members if m.key not in kept]
+    say = progress or (lambda line: None)
+    if not stale and _is_current(folder, members):
+        say(f"{plan['folder']}: all {len(members)} members are up to date")
+        for name in (HISTORY_FILE, WEIGHTS, RUN):
+            os.utime(folder / name)
+        return
+    if not reuse:
+        remove_checkpoints(folder)
+    done = dict(kept)
+    if stale:
+        say(f"{plan['folder']}: training {len(stale)} of {len(members)} members on {describe(where)}")
+        log = open_logger(logger, folder, plan["folder"])
+        try:
+            with reproducible(threads):
+                for chunk in _chunks(plan, stale):
+                    done |= _train_chunk(plan, folder, chunk, where, log, say, checkpoint_seconds, histories)
+        finally:
+            log.close()
+    _write(plan, folder, members, done, histories)
+    remove_checkpoints(folder)
+
+
+def _members(plan: dict[str, Any], root: Path) -> list[Member]:
+    datasets = {name: Dataset.open(root / d["folder"]) for name, d in plan["datasets"].items()}
+    parents: dict[str, tuple[dict[str, Any], State]] = {}
+    if plan["init"]:
+        found = run_folder.read_members(root / plan["init"]["folder"]).values()
+        parents = {record["run_id"]: (record, state) for record, state in found}
+    members = []
+    for m in plan["members"]:
+        names = m.get("datasets") or [m["dataset"]]
+        if len(names) != 1:
+            raise ConfigError(f"{plan['folder']}: member {m['run_id']} has {len(names)} datasets; it trains on one")
+        record, state = None, None
+        if m["init"]:
+            if m["init"] not in parents:
+                raise ResultsError(
+                    f"{plan['folder']}: run {m['init']}, which {m['run_id']} starts from, is not trained"
+                )
+            record, state = parents[m["init"]]
+        dataset = datasets[names[0]]
+        key = digest(m["static_key"], [dataset.content], record["key"] if record else None)
+        members.append(Member(m, dataset, dataset.content, key, state))
+    return members
+
+
+def _histories(folder: Path) -> dict[str, list[Row]]:
+    """History rows by run id; empty where the file is missing or damaged."""
+    rows: dict[str, list[Row]] = {}
+    with suppress(ResultsError):
+        for row in read_parquet(folder / HISTORY_FILE, HISTORY).to_pylist():
+            rows.setdefault(row["run_id"], []).append(row)
+    return rows
+
+
+def _is_current(folder: Path, members: list[Member]) -> bool:
+    """Whether the three files are there, agree with each other and hold exactly these members in this order."""
+    try:
+        run = run_folder.read_run(folder)
+        same = [(m["run_id"], m["key"]) for m in run["members"]] == [(m.plan["run_id"], m.key) for m in members]
+        return same and all(file_digest(folder / name) == run["files"][name] for name in (WEIGHTS, HISTORY_FILE))
+    except (ResultsError, OSError, KeyError, TypeError):
+        return False
+
+
+def _chunks(plan: dict[str, Any], stale: list[Member]) -> list[list[Member]]:
+    cls = locate(plan["emulator"]["config"].get("_target_"), Emulator)
+    size = CHUNK if cls.side_by_side else 1
+    return [stale[i : i + size] for i in range(0, len(stale), size)]
+
+
+def _train_chunk(
+    plan: dict[str, Any],
+    folder: Path,
+    chunk: list[Member],
+    device: torch.device,
+    log: NoLogger,
+    say: Callable[[str], None],
+    checkpoint_seconds: float,
+    histories: dict[str, list[Row]],
+) -> dict[str, tuple[dict[str, Any], State]]:
+    """Records and tensors of a chunk's members by key; their history rows go into ``histories``."""
+    problem, validation = _prepare(plan, chunk, device)
+    emulator = problem.emulator
+    ids = [m.plan["run_id"] for m in chunk]
+
+    def named(rows: list[Row]) -> list[Row]:
+        kept = (r for r in rows if r["member"] < len(ids))  # the rest is padding
+        return [{"run_id": ids[r["member"]]} | {k: v for k, v in r.items() if k != "member"} for r in kept]
+
+    checkpoint = Checkpoint(folder, [m.key for m in chunk], checkpoint_seconds)
+    progress = train(problem, validation, checkpoint, say, lambda rows: log.log(named(rows)))
+    for run_id in ids:
+        histories[run_id] = []
+    for row in named(progress.rows):
+        histories[row["run_id"]].append(row)
+    stacked = {k: v.cpu() for k, v in emulator.stacked_state().items()}
+    results = {}
+    for s, m in enumerate(chunk):
+        record = {
+            "run_id": m.plan["run_id"],
+            "key": m.key,
+            "static_key": m.plan["static_key"],
+            "data_hash": m.data_hash,
+            "dataset": m.plan["dataset"],
+            "seed": m.plan["seed"],
+            "point": m.plan["point"],
+            "init": m.plan["init"],
+            "emulator": m.plan["emulator"],
+            "status": "diverged" if progress.diverged[s] else "done",
+            "train_seconds": progress.seconds / len(chunk),
+            "best_update": int(progress.best_update[s]),
+            "n_parameters": emulator.n_parameters,
+            "device": describe(device),
+        }
+        results[m.key] = (record, {k: v[s] for k, v in stacked.items()})
+    return results
+
+
+def _prepare(plan: dict[str, Any], chunk: list[Member], device: torch.device) -> tuple[Problem, Batch]:
+    """The problem and its validation batch; a lone member is padded to two."""
+    cls = locate(plan["emulator"]["config"]["_target_"], Emulator)
+    side = [*chunk, chunk[0]] if len(chunk) == 1 and cls.side_by_side else chunk
+    datasets = [m.dataset for m in side]
+    emulator = build(plan["emulator"]["config"], [d.spec for d in datasets], [m.plan["emulator"] for m in side])
+    training = make_training(plan["training"]["config"], [m.plan.get("training") or {} for m in side])
+    training.check(emulator)
+    context, horizon = training.window(emulator)
+    data = TrainingData(datasets, context, horizon, dtype=emulator.dtype)
+    validation = TrainingData(datasets, context, training.validation["steps"], dtype=emulator.dtype).validation(
+        training.validation["count"]
+    )
+    emulator.fit_normaliser([data.series(s) for s in range(len(side))])
+    emulator.initialise([stream("initialise", m.plan["stream_key"]) for m in side])
+    if side[0].parent is not None:
+        states = [m.parent for m in side]
+        emulator.load_stacked_state({k: torch.stack([s[k] for s in states]) for k in states[0]})
+    emulator.to(device)
+    training.prepare(emulator, data.series)
+    streams = np.array([m.plan["stream_key"] for m in side], np.uint64)
+    return Problem(emulator, training, data, streams, device), validation
+
+
+def make_training(config: dict[str, Any], values: list[dict[str, Any]] | None = None) -> Training:
+    """Instantiate a training.
+
+    Args:
+        config: ``_target_`` and hyper-parameters; nested targets such as the optimiser are made by hydra.
+        values: per member the values in which it differs, as in :func:`build`.
+
+    Raises:
+        ConfigError: the target is no training, or refuses its hyper-parameters.
+    """
+    from hydra.errors import InstantiationException
+    from hydra.utils import instantiate
+
+    locate(config.get("_target_"), Training)
+    try:
+        return instantiate(with_members(config, values or []), _convert_="all")
+    except InstantiationException as e:
+        cause = e.__cause__
+        while cause is not None and not isinstance(cause, StrangecastError):
+            cause = cause.__cause__
+        raise cause or ConfigError(f"{config['_target_']} does not take its configuration: {e}") from e
+
+
+def _write(
+    plan: dict[str, Any],
+    folder: Path,
+    members: list[Member],
+    done: dict[str, tuple[dict[str, Any], State]],
+    histories: dict[str, list[Row]],
+) -> None:
+    """History first, ``run.json`` last: after a crash at any moment the kept members are still whole."""
+    rows = [row for m in members for row in histories[m.plan["run_id"]]]
+    table = pa.Table.from_pylist([{f.name: r[f.name] for f in HISTORY} for r in rows], _plain(HISTORY))
+    write_parquet(folder / HISTORY_FILE, table, HISTORY)
+    # the plan's own entries win over what a kept record says of the same run
+    records = [done[m.key][0] | {k: m.plan[k] for k in ("seed", "point", "init", "dataset")} for m in members]
+    run_folder.save(
+        folder,
+        {k: plan["emulator"][k] for k in ("name", "config")},
+        {k: plan["training"][k] for k in ("name", "config")},
+        [m.dataset.spec for m in members],
+        records,
+        [done[m.key][1] for m in members],
+    )
+
+
+def _plain(schema: pa.Schema) -> pa.Schema:
+    """The schema without dictionary encoding, for building from Python rows."""
+    return pa.schema([(f.name, f.type.value_type if pa.types.is_dictionary(f.type) else f.type) for f in schema])
