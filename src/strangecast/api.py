@@ -30,7 +30,7 @@ def generate(*overrides: str, results: Path | str = "results") -> Path:
     Raises:
         StrangecastError: what was asked for does not exist or cannot work.
     """
-    from strangecast.cli.asked import ByHand
+    from strangecast.workflow.by_hand import ByHand
 
     asked = ByHand(list(overrides), Path(results))
     return _generate(asked.dataset_plan(), asked.root)
@@ -72,7 +72,7 @@ def train(*overrides: str, results: Path | str = "results", device: str = "auto"
     Raises:
         StrangecastError: what was asked for does not exist or cannot work.
     """
-    from strangecast.cli.asked import ByHand
+    from strangecast.workflow.by_hand import ByHand
     from strangecast.training.job import train_block
 
     asked = ByHand(list(overrides), Path(results))

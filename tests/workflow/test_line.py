@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -110,8 +111,10 @@ def test_a_new_seed_trains_only_that_seed(copy):
     assert all(after[k] == before[k] for k in before)
     new = set(after) - set(before)
     assert {seed for _, _, seed in new} == {2}
-    logs = (copy / ROOT / "log" / "train" / "chaos" / "mlp").rglob("*.log")
-    assert all("kept 6" in log.read_text() for log in logs)  # 3 systems x 2 seeds
+    logs = [p.read_text() for p in (copy / ROOT / "log" / "train" / "chaos" / "mlp").rglob("*.log")]
+    counts = [re.search(r"training (\d+) of (\d+) members", text) for text in logs]
+    assert len(counts) >= 2
+    assert all(3 * int(c[1]) == int(c[2]) for c in counts)  # one seed of three
 
 
 def run_members(folder: Path) -> dict:
@@ -231,7 +234,7 @@ def test_editing_one_emulator_retrains_only_it(copy, package):
 
 def train_process(folder: Path, **more: str) -> subprocess.Popen:
     """Train the first MLP block in a process of its own."""
-    arguments = [sys.executable, "-m", "strangecast", "train", str(mlp_plan(folder)), "--device", "cpu"]
+    arguments = [sys.executable, "-m", "strangecast", "train", str(mlp_plan(folder)), "--device", "cpu", "--checkpoint-seconds", "0"]
     return subprocess.Popen(
         arguments, cwd=folder, env=environment(**more), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -246,8 +249,6 @@ def forget_block(folder: Path) -> Path:
 
 def test_training_killed_at_random_moments_ends_with_the_same_bits(copy):
     block = forget_block(copy)
-    reference = copy.parent.parent  # unused name keeps the fixture's folder alive
-    assert reference.exists()
     start = time.monotonic()
     assert train_process(copy).wait() == 0
     whole = time.monotonic() - start

@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from strangecast.cli.asked import ByHand, add_asked, is_plan, plan_given
+from strangecast.cli.asked import add_asked, is_plan, plan_given
+from strangecast.workflow.by_hand import ByHand
 
 
 def add_verbs(verb) -> None:
@@ -81,12 +82,6 @@ def _windows(options: argparse.Namespace) -> None:
         build_windows(*plan_given(options))
         return
     asked = ByHand(options.asked, options.results)
-    study = {"title": "windows", "runs": [{"data": "none", "emulator": "persistence"}]}
-    study["suites"] = [asked.overrides.choices.get("suite") or f"own-{asked.dataset}"]
-    from strangecast.workflow.codehash import CodeHash
-    from strangecast.workflow.plan import Plan
-
-    plan = Plan(asked.scale, (), asked.registry, CodeHash(), root=asked.root, extra={"by-hand": study})
-    for suite in plan.suites.values():
+    for suite in asked.suite_plans().values():
         build_windows(suite, asked.root)
         print(f"fixed the windows of {asked.root / suite['folder']}")

@@ -6,8 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
-from strangecast.cli.asked import WORDS
 from strangecast.core.errors import ConfigError, unknown
+from strangecast.workflow.by_hand import WORDS
 from strangecast.workflow.compose import SCALES, Registry
 from strangecast.workflow.dag import Dag
 from strangecast.workflow.overrides import OverriddenRegistry, parse

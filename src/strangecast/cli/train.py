@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from strangecast.cli.asked import ByHand, add_asked, is_plan, plan_given
+from strangecast.cli.asked import add_asked, is_plan, plan_given
+from strangecast.workflow.by_hand import ByHand
 
 DEVICES = ("auto", "cpu", "cuda", "rocm", "mps")
 LOGGERS = ("csv", "wandb", "tensorboard", "none")

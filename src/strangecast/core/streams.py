@@ -26,13 +26,6 @@ def stream(*key: Any) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(seed))
 
 
-def torch_stream(*key: Any):
-    """A CPU ``torch.Generator`` that depends on ``key`` alone (draw on the CPU, then move: one bit pattern on all devices)."""
-    import torch
-
-    return torch.Generator().manual_seed(key64(*key) & 0x7FFF_FFFF_FFFF_FFFF)
-
-
 def _mix(x: np.ndarray) -> np.ndarray:
     """SplitMix64 finaliser (Steele, Lea and Flood 2014), elementwise on uint64."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -60,7 +60,7 @@ def read_parquet(path: Path | str, schema: pa.Schema | None = None, columns: lis
         table = pq.read_table(path, columns=columns, partitioning=None)
     except FileNotFoundError as e:
         raise ResultsError(f"{path} does not exist; run the rule that makes it first") from e
-    except (pa.ArrowInvalid, OSError) as e:
+    except (pa.ArrowException, OSError) as e:
         raise ResultsError(f"{path} is damaged ({_first_line(e)}); delete it and run again") from e
     _check_format(path, table)
     return conform(table, schema, str(path)) if schema is not None and columns is None else table
@@ -73,7 +73,7 @@ def read_arrow(path: Path | str, schema: pa.Schema | None = None) -> pa.Table:
             table = pa.ipc.open_file(source).read_all()
     except FileNotFoundError as e:
         raise ResultsError(f"{path} does not exist; run the rule that makes it first") from e
-    except (pa.ArrowInvalid, OSError) as e:
+    except (pa.ArrowException, OSError) as e:
         raise ResultsError(f"{path} is cut short or damaged ({_first_line(e)}); delete it and run again") from e
     _check_format(path, table)
     return conform(table, schema, str(path)) if schema is not None else table

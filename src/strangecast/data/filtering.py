@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from strangecast.core.errors import ConfigError, DataError, unknown
 from strangecast.core.schemas import MANIFEST
 from strangecast.core.tables import write_parquet
+from strangecast.data.rows import table_of
 from strangecast.data.shards import Shard
 from strangecast.systems.validity.boundedness import boundedness
 from strangecast.systems.validity.fixed_point import fixed_point
@@ -59,7 +59,7 @@ def filter_dataset(plan: dict[str, Any], root: Path) -> None:
         DataError: too few trajectories pass for the split that the recipe asks for; the message counts the reasons.
     """
     config, folder = plan["config"], root / plan["folder"]
-    columns: dict[str, list[Any]] = {name: [] for name in MANIFEST.names}
+    rows: list[dict[str, Any]] = []
     spec = None
     for name in plan["shards"]:
         shard = Shard(folder / name)
@@ -70,19 +70,17 @@ def filter_dataset(plan: dict[str, Any], root: Path) -> None:
             if all(v.passed for v in verdicts.values()):
                 verdicts |= judge(values, config.get("validity") or {})
             reasons = [test for test, verdict in verdicts.items() if not verdict.passed]
-            for key in MANIFEST.names:
-                if key in ("shard", "row", "length", "accepted", "reasons", "verdicts"):
-                    continue
-                columns[key].append(shard.get(key, row))
-            columns["shard"].append(name)
-            columns["row"].append(row)
-            columns["length"].append(len(values))
-            columns["accepted"].append(not reasons)
-            columns["reasons"].append(reasons)
-            columns["verdicts"].append(json.dumps({t: v.to_json() for t, v in verdicts.items()}, sort_keys=True))
-    enough(plan["name"], columns["accepted"], columns["reasons"], config["split"])
-    arrays = {f.name: pa.array(columns[f.name], _plain(f.type)) for f in MANIFEST}
-    write_parquet(folder / "manifest.parquet", pa.table(arrays), MANIFEST, {"spec": json.dumps(spec.to_json())})
+            found = {
+                "shard": name,
+                "row": row,
+                "length": len(values),
+                "accepted": not reasons,
+                "reasons": reasons,
+                "verdicts": json.dumps({t: v.to_json() for t, v in verdicts.items()}, sort_keys=True),
+            }
+            rows.append(found | {key: shard.get(key, row) for key in MANIFEST.names if key not in found})
+    enough(plan["name"], [r["accepted"] for r in rows], [r["reasons"] for r in rows], config["split"])
+    write_parquet(folder / "manifest.parquet", table_of(rows, MANIFEST), MANIFEST, {"spec": json.dumps(spec.to_json())})
 
 
 def enough(name: str, accepted: list[bool], reasons: list[list[str]], split: dict[str, Any]) -> None:
@@ -110,7 +108,3 @@ def _integrated(shard: Shard, row: int, length: int, config: dict[str, Any]) -> 
     wanted = int(config["sampling"]["length"])
     done = length == wanted and shard.get("solver", row).endswith(": finished")
     return {"integration": Verdict(done, length, wanted)}
-
-
-def _plain(kind: pa.DataType) -> pa.DataType:
-    return kind.value_type if pa.types.is_dictionary(kind) else kind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ import pyarrow as pa
 from strangecast.core.errors import ResultsError
 from strangecast.core.schemas import FORECASTS
 from strangecast.core.tables import read_arrow, read_labels, write_arrow
+from strangecast.data.rows import plain
 
 _KEYS = ("run_id", "key", "dataset", "trajectory_id", "window")
 
@@ -31,7 +33,7 @@ def write_forecasts(path: Path, rows: Iterable[dict[str, Any]], labels: dict[str
     offsets = np.concatenate([[0], np.cumsum([a.size for a in arrays], dtype=np.int64)]).astype(np.int64)
     flat = np.concatenate([a.reshape(-1) for a in arrays]) if arrays else np.zeros(0)
     columns: dict[str, Any] = {
-        name: pa.array([r[name] for r in rows], _plain(FORECASTS.field(name).type)) for name in _KEYS
+        name: pa.array([r[name] for r in rows], plain(FORECASTS.field(name).type)) for name in _KEYS
     }
     columns["shape"] = pa.array([list(a.shape) for a in arrays], FORECASTS.field("shape").type)
     columns["values"] = pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), pa.array(flat))
@@ -62,7 +64,7 @@ class Forecasts:
         """[H, C, *grid] ([N, H, C, *grid] with samples), a read-only view."""
         flat = self._table.column("values")[row].values.to_numpy(zero_copy_only=True)
         shape = self._table.column("shape")[row].as_py()
-        if int(np.prod(shape)) != len(flat):
+        if min(shape) < 0 or math.prod(shape) != len(flat):
             raise ResultsError(f"{self._path} is damaged: row {row} has shape {shape} but {len(flat)} values")
         return flat.reshape(shape)
 
@@ -73,13 +75,9 @@ def read_forecasts(path: Path) -> Forecasts:
     Raises:
         ResultsError: the file is missing, damaged, or of another format.
     """
-    table = read_arrow(path, FORECASTS)
     try:
+        table = read_arrow(path, FORECASTS)
         table.validate(full=True)
-    except pa.ArrowInvalid as e:
+    except (pa.ArrowException, UnicodeDecodeError) as e:
         raise ResultsError(f"{path} is damaged ({str(e).splitlines()[0]}); delete it and run again") from e
     return Forecasts(table, read_labels(path), Path(path))
-
-
-def _plain(kind: pa.DataType) -> pa.DataType:
-    return kind.value_type if pa.types.is_dictionary(kind) else kind

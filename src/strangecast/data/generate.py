@@ -48,7 +48,7 @@ def generate_shard(plan: dict[str, Any], root: Path, shard: int) -> None:
     solver = Solver.from_config(config.get("solver"))
     first = shard * config["shard_size"]
     indices = range(first, min(first + config["shard_size"], config["initial_conditions"]))
-    if not 0 <= shard or not len(indices):
+    if shard < 0 or not len(indices):
         raise ConfigError(f"dataset '{plan['name']}' has no shard {shard}: {config['initial_conditions']} trajectories")
     exponent, labels = None, {}
     if config.get("lyapunov") is not None:

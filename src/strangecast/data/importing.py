@@ -54,7 +54,15 @@ def import_dataset(plan: dict[str, Any], root: Path) -> None:
         even = all(d is not None and abs(d - dts[0]) <= 1e-6 * dts[0] for d in dts)
         dt = dts[0] if even else None
     rows = [
-        row(f"{plan['name']}-{i}", plan["name"], v, dt=dt, times=t if dt is None else None, ic_index=i, solver="imported")
+        row(
+            f"{plan['name']}-{i}",
+            plan["name"],
+            v,
+            dt=dt,
+            times=t if dt is None else None,
+            ic_index=i,
+            solver="imported",
+        )
         for i, (v, t) in enumerate(zip(series, times, strict=True))
     ]
     spec = Spec(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -25,11 +26,11 @@ class Shard:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.table = read_arrow(path, TRAJECTORIES)
         try:
+            self.table = read_arrow(path, TRAJECTORIES)
             # Offsets of lists that point outside the file must be found before anything follows them.
             self.table.validate(full=True)
-        except pa.ArrowInvalid as e:
+        except (pa.ArrowException, UnicodeDecodeError) as e:
             raise self._damaged(str(e).splitlines()[0]) from e
         self._verified: set[int] = set()
 
@@ -42,7 +43,7 @@ class Shard:
         return Spec.from_json(json.loads(read_labels(self.path)["spec"]))
 
     def get(self, column: str, row: int):
-        """One cell as a Python value (not for ``values``, ``times`` and ``state_at_origins``)."""
+        """One cell as a Python value (of the small columns)."""
         return self.table.column(column)[row].as_py()
 
     def values(self, row: int, sha256: str | None = None) -> np.ndarray:
@@ -57,7 +58,7 @@ class Shard:
         """
         flat = self._list("values", row)
         shape = self.get("shape", row)
-        if int(np.prod(shape)) != len(flat):
+        if min(shape) < 0 or math.prod(shape) != len(flat):
             raise self._damaged(f"row {row} has shape {shape} but {len(flat)} values")
         array = flat.reshape(shape)
         if row not in self._verified:
@@ -66,19 +67,19 @@ class Shard:
             self._verified.add(row)
         return array
 
-    def times(self, row: int) -> np.ndarray:
-        """[T] physical times, 0 at the first sample where sampling is even."""
-        stored = self._list("times", row)
-        if stored is not None:
-            return stored
-        return np.arange(self.get("shape", row)[0]) * self.get("dt", row)
+    def times(self, row: int) -> np.ndarray | None:
+        """[T] physical times, or None where sampling is even."""
+        return self._list("times", row)
 
     def state(self, row: int) -> np.ndarray:
         """[T, D], the full state at every sample; the values themselves where they are the full state."""
         stored = self._list("state_at_origins", row)
         if stored is None:
             return self.values(row)
-        return stored.reshape(self.get("shape", row)[0], -1)
+        steps = self.get("shape", row)[0]
+        if steps < 1 or len(stored) % steps:
+            raise self._damaged(f"row {row} has {steps} samples but {len(stored)} numbers of state")
+        return stored.reshape(steps, -1)
 
     def _list(self, column: str, row: int) -> np.ndarray | None:
         cell = self.table.column(column)[row]

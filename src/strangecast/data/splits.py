@@ -11,12 +11,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from strangecast.core.errors import ConfigError, DataError, unknown
 from strangecast.core.hashing import digest
 from strangecast.core.schemas import MANIFEST, SPLITS
 from strangecast.core.tables import read_labels, read_parquet, write_parquet
+from strangecast.data.rows import table_of
 
 PARTS = ("train", "validation", "test")
 
@@ -37,7 +36,8 @@ def split_dataset(plan: dict[str, Any], root: Path) -> None:
     accepted = [r for r in manifest.to_pylist() if r["accepted"]]
     accepted.sort(key=lambda r: (r["parameter_index"], r["ic_index"]))
     window = config["window"]
-    segments = assign([r["length"] for r in accepted], config["split"], window["context"] + window["horizon"], plan["name"])
+    gap = window["context"] + window["horizon"]
+    segments = assign([r["length"] for r in accepted], config["split"], gap, plan["name"])
     rows = [
         {k: accepted[i][k] for k in ("trajectory_id", "shard", "row", "sha256")}
         | {"split": part, "start": start, "stop": stop}
@@ -52,9 +52,8 @@ def split_dataset(plan: dict[str, Any], root: Path) -> None:
         noise,
         sorted({(r["dt"], r["lyapunov"]) for r in accepted}, key=str),
     )
-    arrays = {f.name: pa.array([r[f.name] for r in rows], _plain(f.type)) for f in SPLITS}
     labels = {"content": content, "spec": spec, "noise": json.dumps(noise)}
-    write_parquet(folder / "splits.parquet", pa.table(arrays), SPLITS, labels)
+    write_parquet(folder / "splits.parquet", table_of(rows, SPLITS), SPLITS, labels)
 
 
 def assign(lengths: list[int], split: dict[str, Any], gap: int, name: str) -> list[tuple[int, str, int, int]]:
@@ -73,7 +72,8 @@ def assign(lengths: list[int], split: dict[str, Any], gap: int, name: str) -> li
         parts = [p for p, n in zip(PARTS, wanted, strict=True) for _ in range(n)]
         return [(i, part, 0, lengths[i]) for i, part in enumerate(parts)]
     if split["by"] != "time":
-        raise ConfigError(f"dataset '{name}': {unknown('way to split', str(split['by']), ['initial_condition', 'time'])}")
+        ways = ["initial_condition", "time"]
+        raise ConfigError(f"dataset '{name}': {unknown('way to split', str(split['by']), ways)}")
     shares = [float(split[p]) for p in PARTS]
     if min(shares) < 0 or abs(sum(shares) - 1) > 1e-6:
         raise ConfigError(f"dataset '{name}': the shares of a split in time must add up to 1, found {shares}")
@@ -101,7 +101,3 @@ def _blocks(length: int, shares: list[float], gap: int, name: str) -> list[tuple
         blocks.append((PARTS[k], start, stop))
         start = stop + gap
     return blocks
-
-
-def _plain(kind: pa.DataType) -> pa.DataType:
-    return kind.value_type if pa.types.is_dictionary(kind) else kind

@@ -87,7 +87,9 @@ class Dataset:
         return shard.values(row, sha256)
 
     def times(self, trajectory_id: str) -> np.ndarray:
-        """[T] physical times, float64."""
+        """[T] physical times, float64; 0 at the first sample where sampling is even."""
+        if self.spec.dt is not None:
+            return np.arange(len(self.values(trajectory_id))) * self.spec.dt
         shard, row, _ = self._locate(trajectory_id)
         return shard.times(row)
 
@@ -139,5 +141,7 @@ class Dataset:
             self._shards[name] = Shard(self.folder / name)
         shard = self._shards[name]
         if row >= len(shard) or shard.get("trajectory_id", row) != trajectory_id:
-            raise DataError(f"{shard.path} does not hold {trajectory_id} in row {row}: it is not the file that was split")
+            raise DataError(
+                f"{shard.path} is not the file that was split: row {row} is not {trajectory_id}; split again"
+            )
         return shard, row, sha256

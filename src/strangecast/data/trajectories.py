@@ -62,7 +62,8 @@ def row(
 def write_shard(path: Path, rows: list[dict[str, Any]], spec: Spec, labels: dict[str, str] | None = None) -> None:
     """Write rows as one Arrow file; the Spec goes along as the label ``spec``."""
     columns = {f.name: pa.array([r[f.name] for r in rows], f.type) for f in TRAJECTORIES}
-    write_arrow(path, pa.table(columns, schema=TRAJECTORIES), TRAJECTORIES, {"spec": json.dumps(spec.to_json())} | (labels or {}))
+    table = pa.table(columns, schema=TRAJECTORIES)
+    write_arrow(path, table, TRAJECTORIES, {"spec": json.dumps(spec.to_json())} | (labels or {}))
 
 
 def shard_name(shard: int) -> str:

@@ -22,6 +22,7 @@ from strangecast.core.hashing import digest
 from strangecast.core.schemas import WINDOWS
 from strangecast.core.spec import Spec
 from strangecast.core.tables import read_labels, read_parquet, write_parquet
+from strangecast.data.rows import table_of
 from strangecast.data.store import Dataset, Segment
 
 
@@ -45,7 +46,6 @@ def build_windows(plan: dict[str, Any], root: Path) -> None:
         identity = [{k: v for k, v in row.items() if k != "suite"} for row in found]
         contents[name] = digest(identity, dataset.spec.to_json())
         rows += found
-    arrays = {f.name: pa.array([r[f.name] for r in rows], _plain(f.type)) for f in WINDOWS}
     labels = {
         "content": digest(contents),
         "contents": json.dumps(contents, sort_keys=True),
@@ -53,7 +53,7 @@ def build_windows(plan: dict[str, Any], root: Path) -> None:
             {n: Path(os.path.relpath(root / d["folder"], folder)).as_posix() for n, d in plan["datasets"].items()}
         ),
     }
-    write_parquet(folder / "windows.parquet", pa.table(arrays), WINDOWS, labels)
+    write_parquet(folder / "windows.parquet", table_of(rows, WINDOWS), WINDOWS, labels)
 
 
 def origins(start: int, stop: int, context: int, horizon: int, count: int) -> np.ndarray:
@@ -141,9 +141,10 @@ class Windows:
         self._origin = table.column("origin").to_numpy()
         self._context = table.column("context").to_numpy()
         self._horizon = table.column("horizon").to_numpy()
-        for name, trajectory, sha in sorted(set(zip(self._dataset, self._trajectory, table["sha256"].to_pylist()))):
+        origin_of = set(zip(self._dataset, self._trajectory, table["sha256"].to_pylist(), strict=True))
+        for name, trajectory, sha in sorted(origin_of):
             if self.datasets[name].sha256(trajectory) != sha:
-                raise ResultsError(f"{folder}/windows.parquet was made from other data of '{name}'; run `windows` again")
+                raise ResultsError(f"{folder} holds windows of other data of '{name}'; run `windows` again")
 
     @classmethod
     def open(cls, root: Path, folder: Path | str) -> Windows:
@@ -217,7 +218,3 @@ class Windows:
             names = sorted({d.name for d, _, _ in pick})
             raise DataError(f"windows of {', '.join(names)} have different channels or grids: take them apart") from e
         return values, np.stack([d.times(t)[o + first : o + last] for d, t, o in pick])
-
-
-def _plain(kind: pa.DataType) -> pa.DataType:
-    return kind.value_type if pa.types.is_dictionary(kind) else kind

@@ -17,10 +17,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from strangecast.core.atomic import atomic_path, write_json
+from strangecast.core.atomic import atomic_path
 from strangecast.core.errors import ConfigError, ResultsError, unknown
 from strangecast.core.hashing import file_digest
 from strangecast.core.provenance import versions
+from strangecast.core.seal import write_sealed_json
 from strangecast.core.format import FORMAT
 from strangecast.core.spec import Spec
 from strangecast.emulators.base import Emulator
@@ -73,7 +74,7 @@ def save(
         "files": files,
         "versions": versions(),
     }
-    write_json(folder / RUN, run)
+    write_sealed_json(folder / RUN, run)
 
 
 def read_members(folder: Path) -> dict[str, tuple[dict[str, Any], State]]:

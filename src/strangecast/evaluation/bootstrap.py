@@ -1,8 +1,8 @@
 """Intervals of medians under a hierarchical bootstrap of datasets, windows and seeds.
 
-Each replicate draws datasets with replacement; for every dataset drawn it draws that dataset's windows and, crossed with
-them, its seeds. All of that is in how often each score is counted, so a replicate is a vector of weights and its median a
-weighted median: scores are sorted once, and every table of the same layout shares the weights.
+Each replicate draws datasets with replacement; for every dataset drawn it draws that dataset's windows and, crossed
+with them, its seeds. All of that is in how often each score is counted, so a replicate is a vector of weights and its
+median a weighted median: scores are sorted once, and every table of the same layout shares the weights.
 """
 
 from __future__ import annotations
@@ -60,7 +60,12 @@ def interval_of_medians(
     Returns:
         [len(values), 2], lower and upper end.
     """
-    medians = np.concatenate([_medians(values, w) for w in _weights(layout, replicates, *key)], axis=1)
+    orders = [np.argsort(v, axis=None, kind="stable") for v in values]
+    parts = [
+        np.stack([_weighted_medians(v, order, w) for v, order in zip(values, orders, strict=True)])
+        for w in _weights(layout, replicates, *key)
+    ]
+    medians = np.concatenate(parts, axis=1)
     medians.sort(axis=1)
     cut = int(np.floor((1 - LEVEL) / 2 * replicates))
     return medians[:, [cut, replicates - 1 - cut]]
@@ -68,9 +73,9 @@ def interval_of_medians(
 
 def median(values: np.ndarray) -> float:
     """Median of numbers that may be infinite; 0 where it would lie between minus and plus infinity."""
-    with np.errstate(invalid="ignore"):
-        found = float(np.median(values))
-    return 0.0 if np.isnan(found) and not np.isnan(values).any() else found
+    ranked = np.sort(values, axis=None)
+    n = len(ranked)
+    return float(_middle(ranked[(n - 1) // 2], ranked[n // 2]))
 
 
 def _weights(layout: Layout, replicates: int, *key: object):
@@ -102,17 +107,17 @@ def _counts(uniform: np.ndarray, n: np.ndarray) -> np.ndarray:
     return np.bincount(picked[used], minlength=M * X).reshape(M, X).astype(np.float32)
 
 
-def _medians(values: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
-    """[len(values), R]: weighted medians, the mean of the two middle scores where the count is even."""
-    found = np.empty((len(values), len(weights)))
-    for i, v in enumerate(values):
-        order = np.argsort(v.reshape(-1), kind="stable")
-        ranked = v.reshape(-1)[order]
-        below = np.cumsum(weights[:, order], axis=1, dtype=np.float64)
-        n = below[:, -1:]
-        low = ranked[(below > np.floor((n - 1) / 2)).argmax(axis=1)]
-        high = ranked[(below > np.floor(n / 2)).argmax(axis=1)]
-        with np.errstate(invalid="ignore"):
-            middle = np.where(low == high, low, low / 2 + high / 2)
-        found[i] = np.where(np.isnan(middle), 0.0, middle)
-    return found
+def _weighted_medians(values: np.ndarray, order: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """[R]: medians of values counted ``weights`` [R, D * W * K] times; the mean of the middle two of an even number."""
+    ranked = values.reshape(-1)[order]
+    below = np.cumsum(weights[:, order], axis=1, dtype=np.float64)
+    n = below[:, -1:]
+    low = ranked[(below > np.floor((n - 1) / 2)).argmax(axis=1)]
+    high = ranked[(below > np.floor(n / 2)).argmax(axis=1)]
+    return _middle(low, high)
+
+
+def _middle(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore"):
+        middle = np.where(low == high, low, low / 2 + high / 2)
+    return np.where(np.isnan(middle), 0.0, middle)

@@ -193,7 +193,7 @@ def forecast_windows(
     longest = max(rows, key=len)
     length = -(-len(longest) // batch) * batch
     # A member with fewer windows than the others repeats its last one, a member without any goes along with theirs.
-    filled = np.stack([np.resize(r if len(r) else longest[:1], len(r) or 1)[_stretch(len(r) or 1, length)] for r in rows])
+    filled = np.stack([_filled(r if len(r) else longest, length) for r in rows])
     filled = filled[:1] if shared else filled
     found: list[list[np.ndarray]] = [[] for _ in rows]
     for start in range(0, length, batch):
@@ -205,8 +205,8 @@ def forecast_windows(
     return found
 
 
-def _stretch(n: int, length: int) -> np.ndarray:
-    return np.minimum(np.arange(length), n - 1)
+def _filled(rows: np.ndarray, length: int) -> np.ndarray:
+    return rows[np.minimum(np.arange(length), len(rows) - 1)]
 
 
 def _context(

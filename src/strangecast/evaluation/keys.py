@@ -47,7 +47,8 @@ def run_records(plan: dict[str, Any], root: Path) -> dict[str, dict[str, Any]]:
         ResultsError: ``run.json`` is missing or cannot be read.
     """
     if plan["training"] is None:
-        return {m["run_id"]: {"key": m["static_key"], "static_key": m["static_key"], "status": "done"} for m in plan["members"]}
+        keys = {m["run_id"]: m["static_key"] for m in plan["members"]}
+        return {r: {"key": key, "static_key": key, "status": "done"} for r, key in keys.items()}
     path = root / plan["folder"] / "run.json"
     try:
         run = json.loads(path.read_text(encoding="utf-8"))

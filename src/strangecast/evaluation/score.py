@@ -48,20 +48,25 @@ def score_block(plan: dict[str, Any], root: Path, suite: str, *, reuse: bool = T
     windows = Windows.open(root, use["folder"])
     forecasts = read_forecasts(root / use["forecast_folder"] / "forecasts.arrow")
     path = root / use["forecast_folder"] / FILE
-    wanted = wanted_keys(forecasts.table, use, horizons_of(suite_plan(root, suite), windows))
+    horizons = horizons_of(suite_plan(root, suite), windows.table)
+    wanted = wanted_keys(forecasts.table, use, horizons)
     kept = _kept(path, set(wanted.values())) if reuse else _empty()
     missing = {pair: key for pair, key in wanted.items() if key not in set(kept["key"])}
-    frames = [kept, *_score(windows, forecasts, suite, use, missing, root)]
+    frames = [kept, *_score(windows, forecasts, suite, use, missing, horizons)]
     table = pd.concat([f for f in frames if len(f)] or [_empty()], ignore_index=True)
     table = table.sort_values(ORDER, kind="stable", ignore_index=True)
     write_parquet(path, pa.Table.from_pandas(table, preserve_index=False), SCORES)
 
 
-def horizons_of(plan: dict[str, Any], windows: Windows) -> dict[str, list[int]]:
-    """Prefixes to score, in samples, by dataset; the whole horizon where a suite's plan names none."""
+def horizons_of(plan: dict[str, Any], windows: pd.DataFrame) -> dict[str, list[int]]:
+    """Prefixes to score, in samples, by dataset; the whole horizon where the plan names none.
+
+    Args:
+        plan: suite plan.
+        windows: columns ``dataset, horizon``.
+    """
     found = {}
-    for name in windows.datasets:
-        horizon = int(windows.table["horizon"].iat[int(windows.rows(name)[0])])
+    for name, horizon in windows.drop_duplicates("dataset")[["dataset", "horizon"]].itertuples(index=False):
         prefixes = plan["datasets"].get(name, {}).get("window", {}).get("prefixes") or [horizon]
         found[name] = sorted({int(p) for p in prefixes if p <= horizon})
     return found
@@ -84,7 +89,7 @@ def scale_of(windows: Windows, rows: np.ndarray) -> Scale:
     part = windows.table.iloc[rows]
     context, past = windows.context(rows, int(part["context"].min()))
     dt = part["dt"].to_numpy(np.float64, copy=True)
-    even = np.isnan(dt)
+    uneven = np.isnan(dt)
     if uneven.any():  # uneven sampling: the mean interval of the context
         dt[uneven] = ((past[:, -1] - past[:, 0]) / (past.shape[1] - 1))[uneven]
     mean, std = (np.stack(part[c].to_numpy()) for c in ("climate_mean", "climate_std"))
@@ -118,10 +123,9 @@ def _score(
     suite: str,
     use: dict[str, Any],
     missing: dict[tuple[str, str, str], str],
-    root: Path,
+    horizons: dict[str, list[int]],
 ) -> list[pd.DataFrame]:
     metrics = {name: metric_option(name, config["config"]) for name, config in use["metrics"].items()}
-    horizons = horizons_of(suite_plan(root, suite), windows)
     frames = []
     for dataset in dict.fromkeys(d for _, d, _ in missing):
         runs = list(dict.fromkeys(r for r, d, _ in missing if d == dataset))

@@ -11,7 +11,7 @@ from strangecast.metrics.scale import Scale
 def mae(truth: np.ndarray, forecast: np.ndarray, scale: Scale) -> np.ndarray:
     """Mean of |forecast - truth| over time, channels and grid.
 
-    Known values: the truth scores 0, a forecast off by c everywhere scores |c|. Never above the root mean squared error.
+    Known values: the truth scores 0, a forecast off by c everywhere scores |c|. Never above the RMSE.
 
     Args:
         truth: [B, H, C, *grid].

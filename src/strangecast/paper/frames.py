@@ -17,7 +17,7 @@ STUDY_TABLES = {
     "comparisons": schemas.COMPARISONS,
     "claims": schemas.CLAIMS,
 }
-INPUTS = (*STUDY_TABLES, "windows", "analysis/<name>")
+INPUTS = (*STUDY_TABLES, "windows", "histories", "analysis/<name>")
 
 
 def input_paths(plan: dict[str, Any], inputs: list[str]) -> list[str]:
@@ -25,7 +25,7 @@ def input_paths(plan: dict[str, Any], inputs: list[str]) -> list[str]:
 
     Args:
         plan: study plan.
-        inputs: names out of runs, scores, comparisons, claims, windows and analysis/<name>.
+        inputs: names out of runs, scores, comparisons, claims, windows, histories and analysis/<name>.
 
     Raises:
         ConfigError: an input has no such name, or the study has no such analysis.
@@ -37,7 +37,7 @@ def load_frames(plan: dict[str, Any], root: Path, inputs: list[str]) -> dict[str
     """Read the named inputs of a study as pandas frames (strings as plain objects, never categories).
 
     Two small frames are always added: ``labels`` (label, emulator, training, point, title, color; one row per
-    label in the order of the study's runs) and ``metrics`` (metric, title, unit, better).
+    label in the order of the study's runs) and ``metrics`` (metric, title, unit, better, worst).
 
     Raises:
         ConfigError: an input has no such name.
@@ -77,10 +77,11 @@ def metric_frame(plan: dict[str, Any]) -> pd.DataFrame:
             "title": config.get("title") or name,
             "unit": config.get("unit") or "",
             "better": config.get("better") or "lower",
+            "worst": config.get("worst"),
         }
         for name, config in plan.get("metrics", {}).items()
     ]
-    return pd.DataFrame(rows, columns=["metric", "title", "unit", "better"])
+    return pd.DataFrame(rows, columns=["metric", "title", "unit", "better", "worst"])
 
 
 def need(frames: dict[str, pd.DataFrame], name: str, columns: list[str], what: str) -> pd.DataFrame:
@@ -98,6 +99,65 @@ def need(frames: dict[str, pd.DataFrame], name: str, columns: list[str], what: s
     if frame.empty:
         raise ResultsError(f"{what} reads '{name}', which has no rows")
     return frame
+
+
+def one_suite(frame: pd.DataFrame, suite: str | None, what: str) -> pd.DataFrame:
+    """Rows of one suite: the one named, else the first that occurs.
+
+    Raises:
+        ResultsError: there are no rows of that suite.
+    """
+    suites = list(dict.fromkeys(frame["suite"]))
+    if suite is not None and suite not in suites:
+        raise ResultsError(f"{what}: {unknown('suite with results', suite, map(str, suites))}")
+    return frame[frame["suite"] == (suites[0] if suite is None else suite)]
+
+
+def labelled_scores(
+    frames: dict[str, pd.DataFrame], metric: str, what: str, *, suite: str | None = None, horizon: int | None = None
+) -> pd.DataFrame:
+    """Scores of one metric at one horizon (the longest by default) with label, emulator, training, seed and system.
+
+    A value that is undefined, because the forecast or the training diverged, becomes the metric's ``worst`` where its
+    YAML gives one, and else infinitely bad: it is never dropped. The column ``lost`` tells which these are.
+
+    Raises:
+        ResultsError: scores or runs are absent, or no run was scored with ``metric``.
+    """
+    columns = ["run_id", "suite", "dataset", "window", "horizon", "metric", "value", "diverged_at"]
+    scores = need(frames, "scores", columns, what)
+    runs = need(frames, "runs", ["run_id", "label", "emulator", "training", "seed"], what)
+    chosen = scores[scores["metric"] == metric]
+    if chosen.empty:
+        raise ResultsError(f"{what}: {unknown('scored metric', metric, map(str, set(scores['metric'])))}")
+    chosen = one_suite(chosen, suite, what)
+    chosen = chosen[chosen["horizon"] == (chosen["horizon"].max() if horizon is None else horizon)]
+    joined = chosen.merge(runs[["run_id", "label", "emulator", "training", "seed"]], on="run_id", how="inner")
+    if joined.empty:
+        raise ResultsError(f"{what}: no score of '{metric}' belongs to a run of this study; run compare again")
+    lost = joined["value"].isna()
+    joined["value"] = joined["value"].where(~lost, _worst(frames, metric))
+    joined["lost"] = lost
+    joined["system"] = joined["dataset"].map(system_names(frames)).fillna(joined["dataset"])
+    return joined
+
+
+def metric_words(frames: dict[str, pd.DataFrame], metric: str) -> tuple[str, str, bool]:
+    """Title, unit and whether higher is better, as the metric's YAML says (its name, no unit and lower otherwise)."""
+    if "metrics" in frames:
+        for row in frames["metrics"].itertuples():
+            if row.metric == metric:
+                return row.title, row.unit, row.better == "higher"
+    return metric, "", False
+
+
+def _worst(frames: dict[str, pd.DataFrame], metric: str) -> float:
+    higher = metric_words(frames, metric)[2]
+    if "metrics" in frames:
+        given = frames["metrics"].set_index("metric")["worst"].get(metric)
+        if given is not None and given == given:
+            return float(given)
+    return float("-inf") if higher else float("inf")
 
 
 def with_labels(frames: dict[str, pd.DataFrame], metric: str, what: str) -> pd.DataFrame:
@@ -136,6 +196,9 @@ def _paths(plan: dict[str, Any], name: str) -> list[Path]:
         return [study / f"{name}.parquet"]
     if name == "windows":
         return [Path(suite["folder"]) / "windows.parquet" for suite in plan.get("suites", {}).values()]
+    if name == "histories":
+        trained = [run["folder"] for run in plan.get("runs", []) if (run.get("training") or "none") != "none"]
+        return [Path(folder) / "history.parquet" for folder in dict.fromkeys(trained)]
     if name.startswith("analysis/"):
         wanted = name.removeprefix("analysis/")
         if wanted not in plan.get("analyses", {}):
@@ -146,8 +209,10 @@ def _paths(plan: dict[str, Any], name: str) -> list[Path]:
 
 def _read(plan: dict[str, Any], root: Path, name: str) -> pd.DataFrame:
     schema = STUDY_TABLES.get(name) or (schemas.WINDOWS if name == "windows" else None)
+    if name == "histories":
+        schema = schemas.HISTORY
     parts = [plain(read_parquet(Path(root) / path, schema).to_pandas()) for path in _paths(plan, name)]
-    return pd.concat(parts, ignore_index=True) if len(parts) != 1 else parts[0]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=schema.names if schema else [])
 
 
 def plain(frame: pd.DataFrame) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from strangecast.core.errors import ConfigError, unknown
 
 PATH = Path(__file__).with_name("catalogue.csv")
 
-# The one flow whose right-hand side reads time itself (dysts' metadata do not say so); drives are coordinates elsewhere.
+# The one flow whose right-hand side reads time itself (dysts' metadata do not say so); other drives are coordinates.
 TIME_DEPENDENT = frozenset({"Torus"})
 
 

@@ -3,8 +3,9 @@
 The right-hand side is dysts' own. Most flows keep it in a numba dispatcher ``_rhs(*state, t, *parameters)``, which is
 called directly; seventeen override ``rhs`` and read attributes of the instance, for which a copy of the instance holds
 the parameters. Drives carry their phase as a coordinate, so that all flows but one (Torus) are autonomous in their full
-state. Coordinates that grow without bound are integrated as they are and observed through dysts' ``_postprocessing``, which maps them to bounded
-ones. Parameters are flattened in sorted order; whole numbers stay whole, as dysts stores them.
+state. Coordinates that grow without bound are integrated as they are and observed through dysts'
+``_postprocessing``, which maps them to bounded ones. Parameters are flattened in sorted order; whole numbers stay
+whole, as dysts stores them.
 
 Nothing of dysts' own trajectory code is used: it reseeds NumPy's global generator at every call.
 """

@@ -90,7 +90,9 @@ def train_block(
     kept = {k: v for k, v in kept.items() if v[0]["run_id"] in histories}
     stale = [m for m in members if m.key not in kept]
     say = progress or (lambda line: None)
+    _sweep(folder)
     if not stale and _is_current(folder, members):
+        remove_checkpoints(folder)
         say(f"{plan['folder']}: all {len(members)} members are up to date")
         for name in (HISTORY_FILE, WEIGHTS, RUN):
             os.utime(folder / name)
@@ -142,6 +144,13 @@ def _histories(folder: Path) -> dict[str, list[Row]]:
         for row in read_parquet(folder / HISTORY_FILE, HISTORY).to_pylist():
             rows.setdefault(row["run_id"], []).append(row)
     return rows
+
+
+def _sweep(folder: Path) -> None:
+    """Remove temporary files that a killed job of this block left behind."""
+    for left in [*folder.glob(".*.tmp"), *folder.glob("resume/.*.tmp")]:
+        with suppress(OSError):
+            left.unlink()
 
 
 def _is_current(folder: Path, members: list[Member]) -> bool:

@@ -87,13 +87,11 @@ def train(
         state, progress = engine.start(), Progress.new(problem)
     begun, before, told = time.monotonic(), progress.seconds, time.monotonic()
     while not progress.done:
-        if not saved and state.update == 0:
-            rows = _judge(problem, state, progress, validation, None, engine.learning_rate(0))
-        else:
+        losses = None
+        if progress.rows:  # the first round only validates
             n = min(training.validate_every, training.updates - state.update)
             state, losses = engine.advance(state, n, torch.from_numpy(~progress.stopped))
-            rows = _judge(problem, state, progress, validation, losses.numpy(), engine.learning_rate(state.update))
-        saved = None
+        rows = _judge(problem, state, progress, validation, losses, engine.learning_rate(state.update))
         progress.rows += rows
         progress.done = state.update >= training.updates or bool(progress.stopped.all())
         progress.seconds = before + time.monotonic() - begun
@@ -115,7 +113,7 @@ def _judge(
     state: State,
     progress: Progress,
     validation: Batch,
-    losses: np.ndarray | None,
+    losses: Tensor | None,
     rate: float,
 ) -> list[Row]:
     """Validate, select per member, decide who stops; returns the history rows."""
@@ -131,6 +129,7 @@ def _judge(
     progress.waited = np.where(better, 0, progress.waited + 1)
     mean = np.full(len(error), np.nan)
     if losses is not None:
+        losses = losses.numpy()
         finite = np.isfinite(losses)
         mean = np.where(finite, losses, 0.0).sum(0) / np.maximum(finite.sum(0), 1)
         mean[~finite.any(0)] = np.nan
@@ -140,7 +139,7 @@ def _judge(
     progress.stopped |= progress.diverged
     return [
         {
-            "member": s,
+            "member": int(s),
             "update": state.update,
             "train_loss": float(mean[s]),
             "validation_loss": float(error[s]),

@@ -31,14 +31,6 @@ def test_streams_keep_their_bits():
     assert streams.counter_bits(np.array([7], np.uint64), 3, 2).tolist() == [[12594722297300939132, 4270312243260898756]]
 
 
-def test_torch_stream_is_keyed():
-    import torch
-
-    a = torch.rand(3, generator=streams.torch_stream("x", 1))
-    assert torch.equal(a, torch.rand(3, generator=streams.torch_stream("x", 1)))
-    assert not torch.equal(a, torch.rand(3, generator=streams.torch_stream("x", 2)))
-
-
 def test_counter_draws_ignore_neighbours():
     keys = np.array([streams.key64(i) for i in range(5)], np.uint64)
     high = np.array([10, 1000, 7, 123456, 2])

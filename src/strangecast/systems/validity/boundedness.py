@@ -12,7 +12,7 @@ def boundedness(values: np.ndarray, max_z: float = 20.0) -> Verdict:
 
     The test is free of units, so that data in pascal and in metres are judged alike; escape in absolute terms is the
     integrator's business. A sample of T values cannot lie further than sqrt(T) standard deviations out, so 20 asks
-    for a single event that dwarfs everything else; the spikiest bursting flow of the catalogue reaches 13.5.
+    for a single event that dwarfs everything else; the spikiest flow of the catalogue reaches 13.6.
 
     Args:
         values: [T, C, *grid].

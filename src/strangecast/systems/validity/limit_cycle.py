@@ -40,9 +40,7 @@ def limit_cycle(values: np.ndarray, min_recurrence_error: float = 0.01, candidat
     far = np.flatnonzero(difference >= 0.5 * difference.max())
     start = int(far[0])
     inner = np.arange(max(1, start), len(difference) - 1)
-    lows = inner[
-        (difference[inner] <= difference[inner - 1]) & (difference[inner] <= difference[inner + 1])
-    ]
+    lows = inner[(difference[inner] <= difference[inner - 1]) & (difference[inner] <= difference[inner + 1])]
     if len(lows) == 0:
         return Verdict(True, float("nan"), min_recurrence_error)
     best = lows[np.argsort(difference[lows], kind="stable")[:candidates]]

@@ -22,8 +22,10 @@ def stationarity(values: np.ndarray, max_drift: float = 0.7, adf_level: float = 
         10 sum_t S_t^2 / (T^3 var) = KPSS * 10 (l + 1) / T,     S_t = sum of the first t centred samples,
 
     with l the bandwidth of the KPSS statistic: 1 for a straight ramp, whatever T and l; falling as 1/T for a
-    stationary series however slowly it switches. Over the default flows, 15 or 30 turns long, the largest share is
-    0.56; an oscillation on a ramp four standard deviations high has 0.78; random walks have 0.5 to 0.95.
+    stationary series however slowly it switches. Of four trajectories of 15 turns of each of the 129 default flows,
+    five of four flows (BickleyJet, DequanLi, HyperCai, HyperXu) exceed 0.7, so the false rejections fall from one in
+    twenty flows to one in a hundred trajectories. An oscillation on a ramp four standard deviations high has 0.78;
+    random walks have 0.5 to 0.95, and the milder half of them passes.
 
     Args:
         values: [T, C, *grid].

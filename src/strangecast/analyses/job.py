@@ -1,0 +1,40 @@
+"""One analysis of a study, as a table."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from strangecast.analyses.cases import cases
+from strangecast.core.errors import ConfigError, unknown
+from strangecast.core.tables import write_parquet
+
+_META = ("_target_", "title", "gpu")
+
+
+def analyse(plan: dict[str, Any], root: Path, name: str) -> None:
+    """Write ``<study>/analysis/<name>.parquet``.
+
+    Args:
+        plan: study plan.
+        root: ``results/<scale>``.
+        name: of the analysis.
+
+    Raises:
+        ConfigError: the study has no such analysis, or its target does not exist or refuses its parameters.
+        ResultsError: windows or forecasts are missing or damaged.
+    """
+    if name not in plan["analyses"]:
+        raise ConfigError(f"study '{plan['name']}': {unknown('analysis', name, plan['analyses'])}")
+    config = plan["analyses"][name]
+    module, _, attribute = str(config.get("_target_")).rpartition(".")
+    try:
+        function = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as e:
+        raise ConfigError(f"analysis '{name}': _target_ '{config.get('_target_')}' cannot be imported") from e
+    table = function(cases(plan, root), **{k: v for k, v in config.items() if k not in _META})
+    path = root / plan["name"] / "analysis" / f"{name}.parquet"
+    write_parquet(path, pa.Table.from_pandas(table, preserve_index=False).combine_chunks())

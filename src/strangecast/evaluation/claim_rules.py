@@ -1,0 +1,107 @@
+"""What a claim is judged by: functions from a study's tables to a value and its interval.
+
+A claim names one under ``compute: {_target_: strangecast.evaluation.claim_rules.<function>, ...}``. Each takes the
+tables (``runs``, ``scores``, ``comparisons``, ``metrics``, ``analysis/<name>``) and returns (value, low, high).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from strangecast.core.errors import ConfigError, unknown
+
+Judged = tuple[float, float, float]
+Frames = Mapping[str, pd.DataFrame]
+
+
+def median_of(frames: Frames, *, suite: str, metric: str, label: str, horizon: int | None = None) -> Judged:
+    """Median of a label and its bootstrap interval, at the longest horizon unless one is named."""
+    table = frames["comparisons"]
+    row = _row(table[table["peer"].isna()], suite, metric, horizon, label=label)
+    return float(row["median"]), float(row["low"]), float(row["high"])
+
+
+def paired_difference(
+    frames: Frames, *, suite: str, metric: str, label: str, peer: str, horizon: int | None = None
+) -> Judged:
+    """Median of label minus peer, window by window, and its bootstrap interval."""
+    row = _row(frames["comparisons"], suite, metric, horizon, label=label, peer=peer)
+    return float(row["median"]), float(row["low"]), float(row["high"])
+
+
+def fraction_of_datasets(
+    frames: Frames, *, suite: str, metric: str, label: str, peer: str, horizon: int | None = None
+) -> Judged:
+    """Fraction of datasets on which the label's median score is better than its peer's (ties count half).
+
+    The interval is Wilson's for a proportion (JASA 22, 209, 1927), 95 %.
+    """
+    scores = frames["scores"].merge(frames["runs"][["run_id", "label"]], on="run_id")
+    scores = scores[(scores["suite"] == suite) & (scores["metric"] == metric)]
+    horizon = scores["horizon"].max() if horizon is None else horizon
+    better = frames["metrics"].set_index("metric")["better"].get(metric, "lower")
+    worst = -np.inf if better == "higher" else np.inf
+    scores = scores[scores["horizon"] == horizon].assign(value=lambda f: f["value"].fillna(worst))
+    medians = scores.groupby(["label", "dataset"], observed=True)["value"].median().unstack("dataset")
+    for name in (label, peer):
+        if name not in medians.index:
+            raise ConfigError(unknown("label with such scores", name, map(str, medians.index)))
+    a, b = medians.loc[label], medians.loc[peer]
+    both = a.notna() & b.notna()
+    wins = (a > b if better == "higher" else a < b) + 0.5 * (a == b)
+    return wilson(float(wins[both].sum()), int(both.sum()))
+
+
+def superiority_over(
+    frames: Frames, *, suite: str, metric: str, label: str, peer: str, horizon: int | None = None
+) -> Judged:
+    """Probability that the label is better than its peer on a window; Wilson's interval with datasets as trials."""
+    row = _row(frames["comparisons"], suite, metric, horizon, label=label, peer=peer)
+    return wilson(float(row["superiority"]) * int(row["n_datasets"]), int(row["n_datasets"]))
+
+
+def analysis_value(
+    frames: Frames, *, analysis: str, where: dict[str, Any], value: str, low: str | None = None, high: str | None = None
+) -> Judged:
+    """One cell of an analysis table, and the cells of its interval (the value itself where none are named).
+
+    Args:
+        analysis: name of the analysis.
+        where: values of columns that single out one row.
+        value, low, high: columns.
+    """
+    table = frames[f"analysis/{analysis}"]
+    for column, wanted in where.items():
+        table = table[table[column] == wanted]
+    if len(table) != 1:
+        raise ConfigError(f"{len(table)} rows of analysis '{analysis}' have {where}, a claim needs one")
+    row = table.iloc[0]
+    return float(row[value]), float(row[low or value]), float(row[high or value])
+
+
+def wilson(successes: float, trials: int) -> Judged:
+    """Proportion and Wilson's 95 % interval; (NaN, 0, 1) without trials."""
+    if trials == 0:
+        return np.nan, 0.0, 1.0
+    z = 1.959963984540054
+    p = successes / trials
+    centre = (p + z**2 / (2 * trials)) / (1 + z**2 / trials)
+    half = z / (1 + z**2 / trials) * np.sqrt(p * (1 - p) / trials + z**2 / (4 * trials**2))
+    return p, max(0.0, float(centre - half)), min(1.0, float(centre + half))
+
+
+def _row(table: pd.DataFrame, suite: str, metric: str, horizon: int | None, **named: str) -> pd.Series:
+    for column, wanted in {"suite": suite, "metric": metric, **named}.items():
+        found = table[table[column] == wanted]
+        if found.empty:
+            raise ConfigError(f"claims: {unknown(column, wanted, sorted({str(v) for v in table[column].dropna()}))}")
+        table = found
+    horizon = table["horizon"].max() if horizon is None else horizon
+    chosen = table[table["horizon"] == horizon]
+    if chosen.empty:
+        raise ConfigError(f"claims: {unknown('horizon', str(horizon), sorted({str(h) for h in table['horizon']}))}")
+    return chosen.iloc[0]

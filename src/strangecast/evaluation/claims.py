@@ -1,0 +1,164 @@
+"""Claims: a statement, what was published, what we find, and what follows.
+
+A study's YAML lists ``claims: {name: {statement, source, published, anchor, unit, tolerance, direction, compute,
+missing}}``. The verdict:
+
+- ``missing`` names a resource: *not testable here*, and the note names it.
+- A number was published: the band is published +- tolerance. *Reproduced* if our 95 % interval meets the band; *not
+  reproduced* if it does not. An interval more than twice as wide as the band that contains all of it could meet
+  anything: *not testable here*, for want of runs.
+- No number was published, the claim is a direction (``direction: positive`` or ``negative``, ``reference`` 0 unless it
+  says otherwise): *reproduced* if our interval lies wholly on that side of the reference, else *not reproduced*.
+
+``anchor: own`` marks a number of ours that later work is held against; it is never printed as published.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from strangecast.core.errors import ConfigError, unknown
+from strangecast.core.schemas import CLAIMS, COMPARISONS, RUNS, SCORES
+from strangecast.core.tables import read_parquet, write_parquet
+
+REPRODUCED, NOT_REPRODUCED, NOT_TESTABLE = "reproduced", "not reproduced", "not testable here"
+_KEYS = (
+    "statement", "source", "published", "anchor", "unit", "tolerance", "direction", "reference", "compute", "missing",
+)  # fmt: skip
+
+
+def judge_claims(plan: dict[str, Any], root: Path) -> None:
+    """Write ``claims.parquet`` of a study, one row per claim (none where it makes none).
+
+    Args:
+        plan: study plan.
+        root: ``results/<scale>``.
+
+    Raises:
+        ConfigError: a claim that cannot be judged as it is written.
+        ResultsError: a table it reads is missing or damaged.
+    """
+    frames = StudyFrames(plan, root)
+    rows = [
+        {"study": plan["name"], "claim": name} | judge(name, claim, frames) for name, claim in plan["claims"].items()
+    ]
+    columns = {f.name: pa.array([r[f.name] for r in rows], f.type) for f in CLAIMS}
+    write_parquet(root / plan["name"] / "claims.parquet", pa.table(columns), CLAIMS)
+
+
+def judge(name: str, claim: dict[str, Any], frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """The columns of one claim but its study and name.
+
+    Raises:
+        ConfigError: unknown keys or values, or a computation that does not fit the tables.
+    """
+    for key in claim:
+        if key not in _KEYS:
+            raise ConfigError(f"claim '{name}': {unknown('key', key, _KEYS)}")
+    for key in ("statement", "source", "anchor"):
+        if not claim.get(key):
+            raise ConfigError(f"claim '{name}' does not say its {key}")
+    if claim["anchor"] not in ("own", "published"):
+        raise ConfigError(f"claim '{name}': {unknown('anchor', str(claim['anchor']), ['own', 'published'])}")
+    value, low, high = compute(name, claim["compute"], frames) if claim.get("compute") else (None, None, None)
+    if claim.get("missing"):
+        found, note = NOT_TESTABLE, f"needs {claim['missing']}"
+    elif value is None:
+        raise ConfigError(f"claim '{name}' says neither how to compute it nor what is missing to do so")
+    else:
+        found, note = verdict(name, claim, value, low, high)
+    return {
+        "statement": claim["statement"],
+        "source": claim["source"],
+        "published": claim.get("published"),
+        "anchor": claim["anchor"],
+        "ours": value,
+        "low": low,
+        "high": high,
+        "unit": claim.get("unit") or "",
+        "verdict": found,
+        "note": note,
+    }
+
+
+def verdict(name: str, claim: dict[str, Any], value: float, low: float, high: float) -> tuple[str, str]:
+    """Verdict and one sentence why, from our value and interval (see the module's text)."""
+    if np.isnan([value, low, high]).any():
+        return NOT_TESTABLE, "needs scores that define it: our value is undefined"
+    published = claim.get("published")
+    if published is None:
+        direction, reference = claim.get("direction") or "positive", float(claim.get("reference") or 0.0)
+        if direction not in ("positive", "negative"):
+            raise ConfigError(f"claim '{name}': {unknown('direction', str(direction), ['positive', 'negative'])}")
+        holds = low > reference if direction == "positive" else high < reference
+        side = "above" if direction == "positive" else "below"
+        word = "lies" if holds else "does not lie"
+        return (REPRODUCED if holds else NOT_REPRODUCED), f"our interval {word} wholly {side} {reference:g}"
+    if claim.get("tolerance") is None:
+        raise ConfigError(f"claim '{name}' has a published value and no tolerance")
+    tolerance = float(claim["tolerance"])
+    bottom, top = float(published) - tolerance, float(published) + tolerance
+    if low < bottom and high > top and high - low > 4 * tolerance:
+        return (
+            NOT_TESTABLE,
+            "needs more seeds, windows or datasets: our interval is more than twice as wide as the band",
+        )
+    meets = low <= top and high >= bottom
+    word = "meets" if meets else "misses"
+    return (REPRODUCED if meets else NOT_REPRODUCED), f"our interval {word} {bottom:g} to {top:g}"
+
+
+def compute(name: str, config: dict[str, Any], frames: Mapping[str, pd.DataFrame]) -> tuple[float, float, float]:
+    """Call the function a claim names.
+
+    Raises:
+        ConfigError: it cannot be imported or does not take its parameters.
+    """
+    module, _, attribute = str(config.get("_target_")).rpartition(".")
+    try:
+        function = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as e:
+        raise ConfigError(f"claim '{name}': _target_ '{config.get('_target_')}' cannot be imported") from e
+    try:
+        return function(frames, **{k: v for k, v in config.items() if k != "_target_"})
+    except TypeError as e:
+        raise ConfigError(f"claim '{name}': {attribute} does not take its parameters: {e}") from e
+
+
+class StudyFrames(Mapping):
+    """The tables of a study by name, each read when first asked for.
+
+    Args:
+        plan: study plan.
+        root: ``results/<scale>``.
+    """
+
+    def __init__(self, plan: dict[str, Any], root: Path) -> None:
+        self._folder = root / plan["name"]
+        self._schemas = {"runs": RUNS, "scores": SCORES, "comparisons": COMPARISONS}
+        self._schemas |= {f"analysis/{a}": None for a in plan["analyses"]}
+        metrics = [{"metric": m, "better": c.get("better", "lower")} for m, c in plan["metrics"].items()]
+        self._read = {"metrics": pd.DataFrame(metrics, columns=["metric", "better"])}
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        if name not in self._read:
+            if name not in self._schemas:
+                raise ConfigError(f"claims: {unknown('table', name, [*self._read, *self._schemas])}")
+            frame = read_parquet(self._folder / f"{name}.parquet", self._schemas[name]).to_pandas()
+            self._read[name] = frame.astype(
+                {c: object for c in frame if isinstance(frame[c].dtype, pd.CategoricalDtype)}
+            )
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([*self._read, *(s for s in self._schemas if s not in self._read)])
+
+    def __len__(self) -> int:
+        return len({*self._read, *self._schemas})

@@ -1,0 +1,76 @@
+"""One row per run of a study: its axes, its record of training, and what its forecasts cost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from strangecast.core.hashing import digest
+from strangecast.core.schemas import RUNS
+from strangecast.core.tables import read_labels
+from strangecast.evaluation.keys import run_records
+from strangecast.evaluation.plans import block_plan
+
+
+def runs_table(plan: dict[str, Any], root: Path) -> pa.Table:
+    """Rows in the order of the study; ``status`` is ``missing`` for a run that its block's ``run.json`` does not hold.
+
+    Args:
+        plan: study plan.
+        root: ``results/<scale>``.
+
+    Raises:
+        ResultsError: a plan, ``run.json`` or forecast file is missing or damaged.
+    """
+    blocks = {folder: block_plan(root, folder) for folder in plan["blocks"]}
+    records = {folder: run_records(block, root) for folder, block in blocks.items()}
+    seconds = {folder: _forecast_seconds(plan, block, root) for folder, block in blocks.items()}
+    rows = []
+    for run in plan["runs"]:
+        block = blocks[run["folder"]]
+        record = records[run["folder"]].get(run["run_id"], {"status": "missing"})
+        rows.append(
+            {
+                "run_id": run["run_id"],
+                "data": run["data"],
+                "emulator": run["emulator"],
+                "training": run["training"] or "none",
+                "point": json.dumps(run["point"] or {}, sort_keys=True),
+                "label": run["label"],
+                "seed": run["seed"],
+                "init": run["init"],
+                "trained_on_system": run["trained_on_system"],
+                "status": record["status"],
+                "n_parameters": record.get("n_parameters", 0),
+                "train_seconds": record.get("train_seconds", 0.0),
+                "forecast_seconds": seconds[run["folder"]].get(run["run_id"]),
+                "device": record.get("device"),
+                "best_update": record.get("best_update"),
+                "key": record.get("key"),
+                "data_hash": record.get("data_hash"),
+                "config_hash": digest(block["emulator"], block["training"], run["point"]),
+                "code_hash": digest(block["code"]),
+                "folder": run["folder"],
+                "member": run["member"],
+                "versions": json.dumps(record.get("versions", {}), sort_keys=True),
+            }
+        )
+    columns = {f.name: pa.array([r[f.name] for r in rows], _plain(f.type)) for f in RUNS}
+    return pa.table(columns)
+
+
+def _forecast_seconds(plan: dict[str, Any], block: dict[str, Any], root: Path) -> dict[str, float]:
+    total: dict[str, float] = {}
+    for suite, use in block["suites"].items():
+        if suite in plan["suites"]:
+            labels = read_labels(root / use["forecast_folder"] / "forecasts.arrow")
+            for run_id, seconds in json.loads(labels.get("seconds", "{}")).items():
+                total[run_id] = total.get(run_id, 0.0) + seconds
+    return total
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
