@@ -16,7 +16,7 @@ import yaml
 from packaging.utils import canonicalize_name
 
 from tests.workflow import conda_stand_in
-from tests.workflow.line import REPOSITORY, environment, snakemake
+from tests.workflow.line import REPOSITORY, TINY, environment, snakemake
 
 ENVS = sorted((REPOSITORY / "envs").glob("*.yaml"))
 PIN_FAILED = "Failed to install conda environment from pin file"
@@ -183,7 +183,8 @@ def test_pin_brings_the_pip_section_along(tmp_path: Path, channel: Path) -> None
 def test_rules_run_in_their_environments(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     folder.mkdir()
-    text = snakemake(folder, "all", options=("--sdm", "conda"), PATH=path_with_conda(tmp_path))
+    one_system = {"overrides": [*TINY, "corpus.chaos.systems=[Lorenz]"]}
+    text = snakemake(folder, "all", settings=one_system, options=("--sdm", "conda"), PATH=path_with_conda(tmp_path))
     refuse_failed_pins(text)
     used = {}
     for witness in (folder / ".snakemake" / "conda").glob("*/used.txt"):

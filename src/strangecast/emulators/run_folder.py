@@ -19,10 +19,10 @@ from torch import Tensor
 
 from strangecast.core.atomic import atomic_path
 from strangecast.core.errors import ConfigError, ResultsError, unknown
+from strangecast.core.format import FORMAT
 from strangecast.core.hashing import file_digest
 from strangecast.core.provenance import versions
 from strangecast.core.seal import write_sealed_json
-from strangecast.core.format import FORMAT
 from strangecast.core.spec import Spec
 from strangecast.emulators.base import Emulator
 from strangecast.emulators.build import build

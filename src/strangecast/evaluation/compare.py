@@ -167,11 +167,17 @@ def _alone(suite: str, metric: str, horizon: int, label: str, cell: _Cell) -> di
         "n_windows": sum(cell.layout.windows),
         "n_seeds": max(cell.layout.seeds),
         "median": median(present),
-        "mean": float(present.mean()),
+        "mean": _mean(present),
         "diverged": cell.diverged,
         "_values": cell.values,
         "_layout": cell.layout,
     }
+
+
+def _mean(values: np.ndarray) -> float:
+    """Mean of numbers that may be infinite; NaN where both infinities occur."""
+    with np.errstate(invalid="ignore"):
+        return float(values.mean())
 
 
 def _pairs(key: tuple[str, str, int], cells: dict[str, _Cell], higher: bool) -> list[dict[str, Any]]:
@@ -191,10 +197,10 @@ def _pairs(key: tuple[str, str, int], cells: dict[str, _Cell], higher: bool) -> 
             )
             d = np.where(layout.present, d, np.nan)
             there = _alone(*key, label, _Cell(d, a.datasets, layout, a.diverged)) | {"peer": peer}
-            back = there | {"label": peer, "peer": label, "diverged": b.diverged, "_values": -d}
+            back = there | {"label": peer, "peer": label, "diverged": b.diverged, "_values": 0 - d}
             better = superiority(d, higher)
             rows.append(there | {"superiority": better})
-            rows.append(back | {"median": -there["median"], "mean": -there["mean"], "superiority": 1 - better})
+            rows.append(back | {"median": 0 - there["median"], "mean": 0 - there["mean"], "superiority": 1 - better})
             p_values.append(wilcoxon_over_datasets(d))
     for row, p in zip(rows, np.repeat(holm(np.array(p_values)), 2), strict=True):
         row["p_value"] = float(p)

@@ -39,7 +39,7 @@ def test_round_trip_is_bit_exact(tmp_path):
 def test_members_are_picked_by_position_and_run_id(tmp_path, member):
     state = write(tmp_path)
     emulator = run_folder.load(tmp_path, member)
-    assert emulator.S == (2 if isinstance(member, list) else 1)
+    assert len(emulator.specs) == (2 if isinstance(member, list) else 1)
     assert torch.equal(emulator.layers[0].weight[0], state["layers.0.weight"][2])
     assert not emulator.training
 

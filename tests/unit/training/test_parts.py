@@ -68,7 +68,7 @@ def test_devices(monkeypatch):
     monkeypatch.setattr(torch.version, "hip", None)
     assert resolve_device("auto").type == "cuda"
     assert resolve_device("auto", gpu=False).type == "cpu"
-    with pytest.raises(ConfigError, match="device rocm is not available.*auto, cpu, cuda"):
+    with pytest.raises(ConfigError, match=r"device rocm is not available.*auto, cpu, cuda"):
         resolve_device("rocm")
     monkeypatch.setattr(torch.version, "hip", "6.0")
     assert resolve_device("rocm").type == "cuda"

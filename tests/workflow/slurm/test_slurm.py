@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.workflow.line import REPOSITORY as ROOT
+from tests.workflow.line import SETTINGS
 from tests.workflow.slurm.cluster import Cluster
-
-ROOT = Path(__file__).resolve().parents[3]
 
 # A site's profile waits longer between questions. Each one without news makes the plugin wait 10 s more for the next,
 # so the first is asked when a short job, which starts Snakemake twice, has just ended.
@@ -63,7 +63,7 @@ rule score:
 def cluster() -> Iterator[Cluster]:
     state = Path(tempfile.mkdtemp(prefix="strangecast-slurm-"))  # short: the path of a socket has at most 107 letters
     try:
-        with Cluster(state / "state") as running:
+        with Cluster(state / "state", cpus=4) as running:
             yield running
     finally:
         shutil.rmtree(state, ignore_errors=True)
@@ -210,6 +210,9 @@ def test_default_profile_says_nothing_about_executors_or_resources() -> None:
 def test_whole_paper_at_smoke_scale(cluster: Cluster, tmp_path: Path) -> None:
     folder = tmp_path / "strangecast"
     copy_working_tree(folder)
+    # The smoke scale with short training: what is tested here is where jobs run.
+    settings = {key: value for key, value in SETTINGS.items() if key != "scale"}
+    (folder / "config.local.yaml").write_text(yaml.safe_dump(settings))
     run = Run(folder, "--config", "scale=smoke", limit=900)
     logs = folder / "results" / "smoke" / "log" / "train"
     cancelled = run.cancel_one(cluster, "train", lambda job: any(logs.rglob("*.log")), seconds=600)

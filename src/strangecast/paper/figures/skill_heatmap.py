@@ -60,11 +60,15 @@ def draw(
             _numbers(axis, image, values)
         if len(shown) > 1:
             _frames(axis, values, higher)
-        room = 11 if len(shown) <= 5 else 8
-        axis.set_xticks(range(len(shown)), [wrapped(label, room) for label in shown])
+        slanted = len(shown) > 4
+        axis.set_xticks(
+            range(len(shown)), [wrapped(label, 24 if slanted else 11) for label in shown], rotation=35 if slanted else 0
+        )
         axis.set_yticks(range(len(cells)), cells.index, fontsize=5 if many else 6.5)
         axis.tick_params(length=0)
         axis.xaxis.tick_top()
+        if slanted:
+            plt.setp(axis.get_xticklabels(), ha="left", rotation_mode="anchor")
         axis.spines[:].set_visible(False)
         bar = figure.colorbar(image, ax=axis, orientation="horizontal", fraction=0.05, aspect=40, pad=0.02)
         bar.outline.set_visible(False)

@@ -1,0 +1,142 @@
+"""Claims: what is computed, and what verdict follows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from strangecast.core.errors import ConfigError
+from strangecast.core.schemas import CLAIMS
+from strangecast.core.tables import read_parquet
+from strangecast.evaluation.claim_rules import (
+    analysis_value,
+    fraction_of_datasets,
+    median_of,
+    paired_difference,
+    superiority_over,
+    wilson,
+)
+from strangecast.evaluation.claims import StudyFrames, judge, judge_claims, verdict
+
+BASE = {"statement": "s", "source": "x", "anchor": "published"}
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0.9, 1.1, "reproduced"),
+        (1.15, 1.3, "reproduced"),
+        (1.21, 1.3, "not reproduced"),
+        (0.5, 0.79, "not reproduced"),
+        (0.7, 1.3, "reproduced"),  # wider than the band, not twice
+        (0.5, 1.4, "not testable here"),
+        (-5.0, 5.0, "not testable here"),
+        (0.9, 5.0, "reproduced"),
+        (np.nan, np.nan, "not testable here"),
+    ],
+)
+def test_verdict_on_a_published_number(low, high, expected):
+    claim = BASE | {"published": 1.0, "tolerance": 0.2}
+    assert verdict("c", claim, (low + high) / 2, low, high)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "extra", "expected"),
+    [
+        (0.1, 0.3, {}, "reproduced"),
+        (0.0, 0.3, {}, "not reproduced"),
+        (-0.1, 0.3, {}, "not reproduced"),
+        (-0.3, -0.1, {}, "not reproduced"),
+        (-0.3, -0.1, {"direction": "negative"}, "reproduced"),
+        (0.1, 0.3, {"direction": "negative"}, "not reproduced"),
+        (0.4, 0.6, {"reference": 0.5}, "not reproduced"),
+        (0.6, 0.8, {"reference": 0.5}, "reproduced"),
+        (-np.inf, 0.8, {}, "not reproduced"),
+    ],
+)
+def test_verdict_on_a_direction(low, high, extra, expected):
+    assert verdict("c", BASE | extra, 0.0, low, high)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("claim", "message"),
+    [
+        ({"statement": "s", "source": "x"}, "does not say its anchor"),
+        (BASE | {"anchor": "publsihed"}, "did you mean 'published'"),
+        (BASE | {"toleranse": 1}, "did you mean 'tolerance'"),
+        (BASE, "neither how to compute it nor what is missing"),
+        (BASE | {"compute": {"_target_": "strangecast.evaluation.claim_rules.nothing"}}, "cannot be imported"),
+        (BASE | {"compute": {"_target_": "strangecast.evaluation.claim_rules.wilson", "x": 1}}, "does not take"),
+    ],
+)
+def test_a_claim_that_cannot_be_judged_is_refused(claim, message, built):
+    with pytest.raises(ConfigError, match=message):
+        judge("c", claim, StudyFrames(built.study, built.root))
+
+
+def test_a_published_number_needs_a_tolerance():
+    with pytest.raises(ConfigError, match="no tolerance"):
+        verdict("c", BASE | {"published": 1.0}, 1, 1, 1)
+
+
+def test_rules_read_the_comparisons(built):
+    frames = StudyFrames(built.study, built.root)
+    table = frames["comparisons"]
+    where = {"suite": "waves", "metric": "smape"}
+    own = table[(table["metric"] == "smape") & (table["label"] == "Ridge")].set_index(["horizon", "peer"])
+    expected = own.xs(np.nan, level="peer").loc[24, ["median", "low", "high"]].tolist()
+    assert list(median_of(frames, label="Ridge", **where)) == expected
+    assert median_of(frames, label="Ridge", horizon=8, **where)[0] == own.xs(np.nan, level="peer").loc[8, "median"]
+    pair = own.loc[(24, "Persistence")]
+    assert list(paired_difference(frames, label="Ridge", peer="Persistence", **where)) == pair[["median", "low", "high"]].tolist()
+    assert superiority_over(frames, label="Ridge", peer="Persistence", **where)[0] == pytest.approx(pair["superiority"])
+    with pytest.raises(ConfigError, match="did you mean 'Ridge'"):
+        median_of(frames, label="Rigde", **where)
+    with pytest.raises(ConfigError, match="there is no horizon '25'"):
+        median_of(frames, label="Ridge", horizon=25, **where)
+
+
+def test_fraction_of_datasets_by_hand():
+    scores = pd.DataFrame(
+        [(f"{x}-{d}", "s", d, m, 8, v) for d in "pqrs" for x, m, v in (("A", "vpt", 1.0), ("B", "vpt", {"p": 0, "q": 2, "r": 1, "s": np.nan}[d]))],
+        columns=["run_id", "suite", "dataset", "metric", "horizon", "value"],
+    )  # fmt: skip
+    runs = pd.DataFrame([(f"{x}-{d}", x) for x in "AB" for d in "pqrs"], columns=["run_id", "label"])
+    frames = {"scores": scores, "runs": runs, "metrics": pd.DataFrame({"metric": ["vpt"], "better": ["higher"]})}
+    value, low, high = fraction_of_datasets(frames, suite="s", metric="vpt", label="A", peer="B")
+    assert value == (1 + 0 + 0.5 + 1) / 4  # a diverged score loses
+    assert 0 < low < value < high < 1
+    assert fraction_of_datasets(frames, suite="s", metric="vpt", label="B", peer="A")[0] == pytest.approx(1 - value)
+
+
+def test_wilson_against_statsmodels():
+    from statsmodels.stats.proportion import proportion_confint
+
+    for k, n in ((0, 5), (3, 8), (8, 8)):
+        assert wilson(k, n)[1:] == pytest.approx(proportion_confint(k, n, method="wilson"), abs=1e-9)
+    assert wilson(0, 0)[1:] == (0.0, 1.0)
+
+
+def test_analysis_value_needs_one_row(built):
+    frames = StudyFrames(built.study, built.root)
+    where = {"dataset": "waves-A", "label": "Ridge", "step": 3}
+    value, low, high = analysis_value(
+        frames, analysis="error_growth", where=where, value="median", low="q25", high="q75"
+    )
+    assert low <= value <= high
+    with pytest.raises(ConfigError, match="24 rows"):
+        analysis_value(frames, analysis="error_growth", where=where | {"step": None} and {k: where[k] for k in ("dataset", "label")}, value="median")
+    with pytest.raises(ConfigError, match="there is no table"):
+        analysis_value(frames, analysis="growth", where={}, value="median")
+
+
+def test_the_job_writes_one_row_per_claim(results):
+    table = read_parquet(results.root / "ripples" / "claims.parquet", CLAIMS).to_pandas().set_index("claim")
+    assert table["verdict"].to_dict() == {"ridge_beats_persistence": "reproduced", "oceans": "not testable here"}
+    assert table.loc["oceans", "note"] == "needs an ocean"
+    assert np.isnan(table.loc["oceans", "ours"])
+    assert table.loc["ridge_beats_persistence", "low"] > 0
+    results.study["claims"] = {}
+    judge_claims(results.study, results.root)
+    assert read_parquet(results.root / "ripples" / "claims.parquet", CLAIMS).num_rows == 0
