@@ -37,7 +37,9 @@ def main(name: str, measure: Callable[[bool], list[Row]]) -> None:
     options = parser.parse_args()
     rows = measure(options.quick)
     for r in rows:
-        print(f"{r.case:20s} ours {r.ours:10.4g} {r.unit:4s} {r.peer}: {r.theirs:10.4g}  ratio {r.ratio:8.3g}  {r.note}")
+        print(
+            f"{r.case:20s} ours {r.ours:10.4g} {r.unit:4s} {r.peer}: {r.theirs:10.4g}  ratio {r.ratio:8.3g}  {r.note}"
+        )
     options.out.parent.mkdir(parents=True, exist_ok=True)
     with open(options.out, "w", newline="", encoding="utf-8") as f:
         writer = csv.DictWriter(f, [c.name for c in fields(Row)])

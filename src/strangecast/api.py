@@ -38,11 +38,11 @@ def generate(*overrides: str, results: Path | str = "results") -> Path:
 
 def _generate(plan: dict[str, Any], root: Path) -> Path:
     from strangecast.core.atomic import write_json
+    from strangecast.core.plans import plan_path, read_plan
     from strangecast.data.filtering import filter_dataset
     from strangecast.data.generate import generate_shard
     from strangecast.data.importing import import_dataset
     from strangecast.data.splits import split_dataset
-    from strangecast.workflow.plan import plan_path, read_plan
 
     folder, file = root / plan["folder"], plan_path(root, "dataset", plan["name"])
     if (folder / "splits.parquet").exists() and file.exists() and read_plan(file)[0] == plan:
@@ -72,8 +72,8 @@ def train(*overrides: str, results: Path | str = "results", device: str = "auto"
     Raises:
         StrangecastError: what was asked for does not exist or cannot work.
     """
-    from strangecast.workflow.by_hand import ByHand
     from strangecast.training.job import train_block
+    from strangecast.workflow.by_hand import ByHand
 
     asked = ByHand(list(overrides), Path(results))
     plan, block = asked.run_plan()

@@ -146,7 +146,9 @@ def test_snakemake_commands_name_rules_files_and_keys_that_exist(page):
 
     files = [REPOSITORY / "Snakefile", *sorted((REPOSITORY / "rules").glob("*.smk"))]
     rules = set(re.findall(r"^rule (\w+):", "\n".join(f.read_text() for f in files), re.MULTILINE))
-    said = [shlex.split(w)[1:] for w in inline(page) if re.match(r"snakemake [^<>]*$", w) and not set(w.split()) & GENERIC]
+    said = [
+        shlex.split(w)[1:] for w in inline(page) if re.match(r"snakemake [^<>]*$", w) and not set(w.split()) & GENERIC
+    ]
     for words in commands(page, "snakemake") + said:
         line = f"{page.name}: snakemake {' '.join(words)}"
         options = get_argument_parser().parse_args(words)

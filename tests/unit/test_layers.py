@@ -20,7 +20,9 @@ def test_rooms_import_only_rooms_below():
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("statement", ["import strangecast.workflow.dag", "import strangecast.cli.main", "import strangecast.api"])
+@pytest.mark.parametrize(
+    "statement", ["import strangecast.workflow.dag", "import strangecast.cli.main", "import strangecast.api"]
+)
 def test_planning_and_the_command_line_import_nothing_heavy(statement):
     code = f"{statement}\nimport sys\nprint([m for m in {HEAVY!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

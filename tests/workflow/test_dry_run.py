@@ -63,7 +63,9 @@ def test_figures_need_only_what_figures_need(tmp_path):
 
 
 def test_another_scale_is_addressable(tmp_path):
-    jobs = planned(tmp_path, "results/laptop/suites/chaos/windows.parquet", settings={"scale": "smoke", "overrides": []})
+    jobs = planned(
+        tmp_path, "results/laptop/suites/chaos/windows.parquet", settings={"scale": "smoke", "overrides": []}
+    )
     assert set(jobs) == set(DATA)
 
 
@@ -74,7 +76,10 @@ def test_another_scale_is_addressable(tmp_path):
         ({"studies": ["crosover"]}, "no study 'crosover'; did you mean 'crossover'"),
         ({"seeds": 0}, "seeds: 0 is less than the minimum of 1"),
         ({"overrides": ["emulator.mpl.hidden=3"]}, "emulator.mpl.hidden"),
-        ({"overrides": ["study.crossover.runs=[{data: none, emulator: mpl}]"]}, "no emulator 'mpl'; did you mean 'mlp'"),
+        (
+            {"overrides": ["study.crossover.runs=[{data: none, emulator: mpl}]"]},
+            "no emulator 'mpl'; did you mean 'mlp'",
+        ),
         (
             {"overrides": ["study.crossover.runs=[{each: chaos, emulator: persistence, training: supervised}]"]},
             "persistence has learns: none",
@@ -120,7 +125,9 @@ def test_read_only_results_are_one_sentence(tmp_path):
     results.mkdir()
     user = ()
     if os.geteuid() == 0:  # root writes anywhere: a read-only file system it cannot
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "none", str(results)], check=False, capture_output=True)
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "ro", "none", str(results)], check=False, capture_output=True
+        )
         if mounted.returncode:
             pytest.skip("running as root, and no read-only file system can be mounted here")
         user = ("umount",)

@@ -234,7 +234,17 @@ def test_editing_one_emulator_retrains_only_it(copy, package):
 
 def train_process(folder: Path, **more: str) -> subprocess.Popen:
     """Train the first MLP block in a process of its own."""
-    arguments = [sys.executable, "-m", "strangecast", "train", str(mlp_plan(folder)), "--device", "cpu", "--checkpoint-seconds", "0"]
+    arguments = [
+        sys.executable,
+        "-m",
+        "strangecast",
+        "train",
+        str(mlp_plan(folder)),
+        "--device",
+        "cpu",
+        "--checkpoint-seconds",
+        "0",
+    ]
     return subprocess.Popen(
         arguments, cwd=folder, env=environment(**more), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

@@ -94,7 +94,9 @@ def test_a_new_emulator_is_one_file_and_one_yaml_and_gets_its_row(newcomer):
 
 def weights(folder: Path) -> dict[str, bytes]:
     """Content of every weights file of the study."""
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.glob("results/smoke/runs/chaos/**/*.safetensors")}
+    return {
+        str(p.relative_to(folder)): p.read_bytes() for p in folder.glob("results/smoke/runs/chaos/**/*.safetensors")
+    }
 
 
 def test_the_contract_tests_find_the_new_emulator(newcomer):
@@ -112,7 +114,10 @@ def test_a_new_metric_is_one_function_and_one_yaml(newcomer):
     words = shlex.split(line)
     (given,) = [w for w in words if w.startswith("overrides=")]
     overrides = SETTINGS["overrides"] + json.loads(given.partition("=")[2])
-    line = shlex.join([w for w in words if w not in (given, "seeds=3")]) + f" {shlex.quote(f'overrides={json.dumps(overrides)}')}"
+    line = (
+        shlex.join([w for w in words if w not in (given, "seeds=3")])
+        + f" {shlex.quote(f'overrides={json.dumps(overrides)}')}"
+    )
     jobs = counted(run(newcomer, line, "seeds=1", "-n", "--quiet", "rules"))
     assert jobs["score"] >= 4
     assert not set(jobs) & {"train", "forecast", "generate"}

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from strangecast.core.plans import block_plan
 from strangecast.data.forecasts import read_forecasts
 from strangecast.data.windows import Windows
-from strangecast.evaluation.plans import block_plan
-from strangecast.evaluation.score import scale_of, stacked_forecasts
 from strangecast.metrics.scale import Scale
+from strangecast.metrics.suite_arrays import scale_of, stacked_forecasts
 
 
 @dataclass(frozen=True)

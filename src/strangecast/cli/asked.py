@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from strangecast.core.errors import ConfigError
-from strangecast.workflow.plan import read_plan
+from strangecast.core.plans import read_plan
 
 
 def add_asked(parser: argparse.ArgumentParser) -> None:

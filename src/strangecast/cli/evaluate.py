@@ -8,7 +8,7 @@ from typing import Any
 
 from strangecast.cli.asked import add_asked, plan_given
 from strangecast.cli.train import add_device, block_asked
-from strangecast.workflow.plan import read_plan
+from strangecast.core.plans import read_plan
 
 
 def add_verbs(verb) -> None:

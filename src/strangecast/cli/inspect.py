@@ -77,7 +77,9 @@ def _where(options: argparse.Namespace) -> int:
     if not found:
         words = {w for s in plan.studies.values() for r in s["runs"] for w in (r["data"], r["emulator"], r["training"])}
         strange = [w for w in options.words if "=" not in w and w not in words]
-        hint = unknown("dataset, emulator or training", strange[0], words) if strange else "no planned run fits all words"
+        hint = (
+            unknown("dataset, emulator or training", strange[0], words) if strange else "no planned run fits all words"
+        )
         raise ConfigError(f"{hint} at scale {scale}")
     return 0
 

@@ -37,7 +37,9 @@ def _adopt(options: argparse.Namespace) -> int:
     damaged = verify_results(options.root)
     if damaged:
         file, wrong, rule = damaged[0]
-        raise ResultsError(f"{len(damaged)} damaged files, the first {file}: {wrong} (rule {rule}); nothing was adopted")
+        raise ResultsError(
+            f"{len(damaged)} damaged files, the first {file}: {wrong} (rule {rule}); nothing was adopted"
+        )
     stale = adopt(options.root)
     for sentence in stale:
         print(sentence, file=sys.stderr)

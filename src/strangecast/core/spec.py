@@ -32,7 +32,7 @@ class Spec:
     system: str = ""
 
     @property
-    def C(self) -> int:  # noqa: N802 - DESIGN's letter
+    def C(self) -> int:
         """Number of channels."""
         return len(self.channels)
 

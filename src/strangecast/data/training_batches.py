@@ -75,7 +75,7 @@ class TrainingData:
         self._flat = {part: _Flat([p[part] for p in self._pools], dtype) for part in _PARTS}
 
     @property
-    def S(self) -> int:  # noqa: N802 - DESIGN's letter
+    def S(self) -> int:
         """Number of members."""
         return len(self._member)
 

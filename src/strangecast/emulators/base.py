@@ -70,12 +70,12 @@ class Emulator(nn.Module):
             raise ConfigError(f"{type(self).__name__} holds one member at a time, {self.S} were given")
 
     @property
-    def S(self) -> int:  # noqa: N802 - DESIGN's letter
+    def S(self) -> int:
         """Number of members side by side."""
         return max(1, len(self.specs))
 
     @property
-    def C(self) -> int:  # noqa: N802 - DESIGN's letter
+    def C(self) -> int:
         """Number of channels of the data.
 
         Raises:

@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from strangecast.core.plans import block_plan
 from strangecast.core.schemas import COMPARISONS, RUNS, SCORES
 from strangecast.core.tables import read_parquet, write_parquet
 from strangecast.evaluation.bootstrap import Layout, interval_of_medians, median
 from strangecast.evaluation.metric_option import higher_is_better, worst_value
 from strangecast.evaluation.paired import difference, holm, superiority, wilcoxon_over_datasets
-from strangecast.evaluation.plans import block_plan
 from strangecast.evaluation.runs_table import runs_table
 from strangecast.evaluation.score import ORDER, scores_frame
 

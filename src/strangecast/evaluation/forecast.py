@@ -25,6 +25,8 @@ from strangecast.evaluation.keys import datasets_of, forecast_key, run_records
 from strangecast.training.device import reproducible, resolve_device
 
 FILE = "forecasts.arrow"
+# Vector instructions take numbers in groups, and round what is left over otherwise: a batch is a multiple of any group.
+LANES = 32
 
 
 def forecast_block(plan: dict[str, Any], root: Path, suite: str, *, device: str = "auto", reuse: bool = True) -> None:
@@ -49,7 +51,7 @@ def forecast_block(plan: dict[str, Any], root: Path, suite: str, *, device: str 
     use = plan["suites"][suite]
     windows = Windows.open(root, use["folder"])
     path = root / use["forecast_folder"] / FILE
-    wanted = _wanted(plan, run_records(plan, root), windows)
+    wanted = _wanted(plan, run_records(plan, root), windows, use["batch"])
     kept, seconds = _kept(path, wanted, windows) if reuse else ({}, {})
     missing = {pair: key for pair, key in wanted.items() if pair not in kept}
     made, spent = _make(plan, root, use, windows, missing, device) if missing else ({}, {})
@@ -71,14 +73,14 @@ def forecast_block(plan: dict[str, Any], root: Path, suite: str, *, device: str 
     write_forecasts(path, rows, {"seconds": json.dumps(seconds, sort_keys=True)})
 
 
-def _wanted(plan: dict[str, Any], records: dict[str, Any], windows: Windows) -> dict[tuple[str, str], str]:
+def _wanted(plan: dict[str, Any], records: dict[str, Any], windows: Windows, batch: int) -> dict[tuple[str, str], str]:
     """Keys of the forecasts there should be, by (run_id, dataset), in the order of members and datasets."""
     absent = [m["run_id"] for m in plan["members"] if m["run_id"] not in records]
     if absent:
         raise ResultsError(f"{plan['folder']}/run.json does not hold run {absent[0]}; run the rule train first")
     code = plan["code"]["forecast"]
     return {
-        (m["run_id"], d): forecast_key(records[m["run_id"]]["key"], windows.contents[d], code)
+        (m["run_id"], d): forecast_key(records[m["run_id"]]["key"], windows.contents[d], code, batch)
         for m in plan["members"]
         if records[m["run_id"]]["status"] != "diverged"
         for d in datasets_of(m, list(windows.datasets))
@@ -182,13 +184,14 @@ def forecast_windows(
         emulator: S members.
         windows: of the suite.
         rows: per member its row numbers of ``windows``, of one shape; members may have different numbers, or none.
-        batch: windows per batch; the last one is filled up by repeating a window.
+        batch: windows per batch, rounded up to a multiple of ``LANES``; the last is filled up by repeating a window.
         device: where ``emulator`` is.
         needs_state: give the emulator the full state at the origin.
 
     Returns:
         Per member, per row: [H, C, *grid], float64.
     """
+    batch = -(-batch // LANES) * LANES
     shared = len({r.tobytes() for r in rows}) == 1
     longest = max(rows, key=len)
     length = -(-len(longest) // batch) * batch

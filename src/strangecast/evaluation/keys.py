@@ -10,15 +10,16 @@ from strangecast.core.errors import ResultsError
 from strangecast.core.hashing import digest
 
 
-def forecast_key(run_key: str, windows_content: str, code: str) -> str:
+def forecast_key(run_key: str, windows_content: str, code: str, batch: int) -> str:
     """Key of one run's forecasts of one dataset's windows.
 
     Args:
         run_key: of the weights (see :func:`run_records`).
         windows_content: digest of the dataset's windows.
         code: hash of the forecasting code.
+        batch: of the suite; it decides how sums are grouped.
     """
-    return digest("forecast", run_key, windows_content, code)
+    return digest("forecast", run_key, windows_content, code, batch)
 
 
 def score_key(forecast: str, metric: str, normalisation: str, horizons: list[int]) -> str:

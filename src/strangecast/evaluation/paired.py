@@ -49,10 +49,12 @@ def wilcoxon_over_datasets(differences: np.ndarray) -> float:
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:
-    """P-values corrected for their number (Holm 1979)."""
-    from statsmodels.stats.multitest import multipletests
-
-    return multipletests(p_values, method="holm")[1] if len(p_values) else p_values
+    """P-values corrected for their number (Holm, Scandinavian Journal of Statistics 6, 65, 1979), in their order."""
+    order = np.argsort(p_values, kind="stable")
+    n = len(p_values)
+    corrected = np.empty(n)
+    corrected[order] = np.minimum(np.maximum.accumulate(p_values[order] * np.arange(n, 0, -1)), 1.0)
+    return corrected
 
 
 def _cycled(values: np.ndarray, K: int) -> np.ndarray:

@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 
 from strangecast.core.hashing import digest
+from strangecast.core.plans import block_plan
 from strangecast.core.schemas import RUNS
 from strangecast.core.tables import read_labels
 from strangecast.evaluation.keys import run_records
-from strangecast.evaluation.plans import block_plan
 
 
 def runs_table(plan: dict[str, Any], root: Path) -> pa.Table:

@@ -10,15 +10,15 @@ import pandas as pd
 import pyarrow as pa
 
 from strangecast.core.errors import ConfigError, ResultsError, unknown
+from strangecast.core.plans import suite_plan
 from strangecast.core.schemas import SCORES
 from strangecast.core.tables import read_parquet, write_parquet
 from strangecast.data.forecasts import Forecasts, read_forecasts
 from strangecast.data.windows import Windows
 from strangecast.evaluation.keys import score_key
 from strangecast.evaluation.metric_option import metric_option
-from strangecast.evaluation.plans import suite_plan
 from strangecast.evaluation.windows_scored import diverged_at, metric_values
-from strangecast.metrics.scale import Scale, window_scale
+from strangecast.metrics.suite_arrays import scale_of, stacked_forecasts
 
 FILE = "scores.parquet"
 ORDER = ["metric", "run_id", "dataset", "trajectory_id", "window", "horizon"]
@@ -82,39 +82,6 @@ def wanted_keys(
         for run_id, dataset, key in pairs.itertuples(index=False)
         for metric, config in use["metrics"].items()
     }
-
-
-def scale_of(windows: Windows, rows: np.ndarray) -> Scale:
-    """The scale of windows of one dataset."""
-    part = windows.table.iloc[rows]
-    context, past = windows.context(rows, int(part["context"].min()))
-    dt = part["dt"].to_numpy(np.float64, copy=True)
-    uneven = np.isnan(dt)
-    if uneven.any():  # uneven sampling: the mean interval of the context
-        dt[uneven] = ((past[:, -1] - past[:, 0]) / (past.shape[1] - 1))[uneven]
-    mean, std = (np.stack(part[c].to_numpy()) for c in ("climate_mean", "climate_std"))
-    return window_scale(context, mean, std, dt, part["lyapunov"].to_numpy(np.float64))
-
-
-def stacked_forecasts(forecasts: Forecasts, windows: Windows, rows: np.ndarray, run_ids: list[str]) -> np.ndarray:
-    """[S, B, H, C, *grid]: forecasts of windows of one dataset by several runs.
-
-    Raises:
-        ResultsError: a run has no forecast of a window.
-    """
-    table = forecasts.table
-    lists = (table[c].tolist() for c in ("run_id", "dataset", "trajectory_id", "window"))
-    places = {key: i for i, key in enumerate(zip(*lists, strict=True))}
-    ids = windows.table.iloc[rows][["dataset", "trajectory_id", "window"]]
-    try:
-        return np.stack(
-            [
-                np.stack([forecasts.array(places[run_id, *i]) for i in ids.itertuples(index=False, name=None)])
-                for run_id in run_ids
-            ]
-        )
-    except KeyError as e:
-        raise ResultsError(f"there is no forecast for {e.args[0]}; run the rule forecast again") from e
 
 
 def _score(

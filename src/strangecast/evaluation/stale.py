@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 
 from strangecast.core.errors import ResultsError
+from strangecast.core.plans import block_plan, suite_plan
 from strangecast.core.schemas import SCORES, WINDOWS
 from strangecast.core.tables import read_labels, read_parquet
 from strangecast.data.forecasts import read_forecasts
 from strangecast.evaluation.keys import datasets_of, forecast_key, run_records
-from strangecast.evaluation.plans import block_plan, suite_plan
 from strangecast.evaluation.score import horizons_of, scores_frame, wanted_keys
 
 
@@ -79,7 +79,11 @@ def _stale_suite(block: dict[str, Any], root: Path, suite: str) -> tuple[list[st
     contents = json.loads(read_labels(windows)["contents"])
     table = read_forecasts(root / use["forecast_folder"] / "forecasts.arrow").table
     pairs = [
-        (m["run_id"], d, forecast_key(records[m["run_id"]]["key"], contents[d], block["code"]["forecast"]))
+        (
+            m["run_id"],
+            d,
+            forecast_key(records[m["run_id"]]["key"], contents[d], block["code"]["forecast"], use["batch"]),
+        )
         for m in block["members"]
         if m["run_id"] in records and records[m["run_id"]]["status"] != "diverged"
         for d in datasets_of(m, list(contents))

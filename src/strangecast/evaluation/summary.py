@@ -40,7 +40,7 @@ def claims_text(plans: list[dict[str, Any]], root: Path) -> str:
 def leaderboard_text(plans: list[dict[str, Any]], root: Path) -> str:
     """The leaderboard as CSV: one row per suite and label, best first."""
     parts = [leaderboard(p, _comparisons(p, root)) for p in plans]
-    frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["suite", "rank"])
+    frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["suite", "study", "rank", "label"])
     frame = frame.sort_values(["suite", "study", "rank"], kind="stable")
     return frame.to_csv(index=False, lineterminator="\n", float_format="%.6g")
 

@@ -121,15 +121,21 @@ def labelled_scores(
     A value that is undefined, because the forecast or the training diverged, becomes the metric's ``worst`` where its
     YAML gives one, and else infinitely bad: it is never dropped. The column ``lost`` tells which these are.
 
+    Returns:
+        No rows where ``metric`` is one of the study's and is nowhere defined (as the valid prediction time is where no
+        Lyapunov exponent is known).
+
     Raises:
-        ResultsError: scores or runs are absent, or no run was scored with ``metric``.
+        ResultsError: scores or runs are absent, or ``metric`` is none of the study's.
     """
     columns = ["run_id", "suite", "dataset", "window", "horizon", "metric", "value", "diverged_at"]
     scores = need(frames, "scores", columns, what)
     runs = need(frames, "runs", ["run_id", "label", "emulator", "training", "seed"], what)
     chosen = scores[scores["metric"] == metric]
     if chosen.empty:
-        raise ResultsError(f"{what}: {unknown('scored metric', metric, map(str, set(scores['metric'])))}")
+        if "metrics" not in frames or metric not in set(frames["metrics"]["metric"]):
+            raise ResultsError(f"{what}: {unknown('scored metric', metric, map(str, set(scores['metric'])))}")
+        return chosen.assign(label="", emulator="", training="", seed=0, lost=False, system="")
     chosen = one_suite(chosen, suite, what)
     chosen = chosen[chosen["horizon"] == (chosen["horizon"].max() if horizon is None else horizon)]
     joined = chosen.merge(runs[["run_id", "label", "emulator", "training", "seed"]], on="run_id", how="inner")
@@ -158,24 +164,6 @@ def _worst(frames: dict[str, pd.DataFrame], metric: str) -> float:
         if given is not None and given == given:
             return float(given)
     return float("-inf") if higher else float("inf")
-
-
-def with_labels(frames: dict[str, pd.DataFrame], metric: str, what: str) -> pd.DataFrame:
-    """Scores of one metric joined with each run's label, emulator, training and seed, and with the system's name.
-
-    Raises:
-        ResultsError: scores or runs are absent, or no run was scored with ``metric``.
-    """
-    scores = need(frames, "scores", ["run_id", "dataset", "window", "metric", "value", "diverged_at"], what)
-    runs = need(frames, "runs", ["run_id", "label", "emulator", "training", "seed"], what)
-    chosen = scores[scores["metric"] == metric]
-    if chosen.empty:
-        raise ResultsError(f"{what}: {unknown('scored metric', metric, sorted(set(scores['metric'])))}")
-    joined = chosen.merge(runs[["run_id", "label", "emulator", "training", "seed"]], on="run_id", how="inner")
-    if joined.empty:
-        raise ResultsError(f"{what}: no score belongs to a run of this study; the scores are stale, run compare again")
-    joined["system"] = joined["dataset"].map(system_names(frames)).fillna(joined["dataset"])
-    return joined
 
 
 def system_names(frames: dict[str, pd.DataFrame]) -> dict[str, str]:

@@ -1,121 +1,201 @@
-"""What the manuscript may say: every number of every study, read from result tables and formatted once."""
+"""What the manuscript may say: every number of every study, read from plans and result tables and formatted once."""
 
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from strangecast.core.schemas import CLAIMS, COMPARISONS, RUNS, WINDOWS
+from strangecast.core.schemas import CLAIMS, COMPARISONS, RUNS, SCORES, WINDOWS
 from strangecast.core.tables import read_parquet
-from strangecast.paper.frames import plain
+from strangecast.evaluation.bootstrap import LEVEL, REPLICATES
+from strangecast.evaluation.windows_scored import RUNAWAY
+from strangecast.paper.findings import findings
+from strangecast.paper.frames import label_frame, plain
+from strangecast.paper.settings import data_settings, label_settings, system_rows
+from strangecast.paper.table_job import build_table
+from strangecast.paper.tables.columns import duration, estimate, missing, number, printed, setting
+
+_METRIC_WORDS = ("title", "unit", "better", "space", "horizons")
+_METRIC_META = ("_target_", "symbol", "worst", *_METRIC_WORDS)
 
 
 def paper_numbers(plans: list[dict[str, Any]], root: Path) -> dict[str, Any]:
-    """Everything the manuscript reads, JSON-ready: no NaN, infinities as text.
+    """Everything the manuscript reads, as JSON: no NaN, and beside every number the text to print.
 
     Args:
         plans: study plans.
         root: ``results/<scale>``.
 
     Raises:
-        ResultsError: a table is missing or damaged.
+        ResultsError: a table or plan is missing or damaged.
     """
-    studies = [study_numbers(plan, root) for plan in plans]
+    studies = [study_numbers(plan, Path(root)) for plan in plans]
     versions: dict[str, str] = {}
     for study in studies:
         versions |= study.pop("versions")
-    return {"scale": plans[0]["scale"], "studies": studies, "versions": versions}
+    return {
+        "scale": plans[0]["scale"],
+        "studies": studies,
+        "versions": versions,
+        "runaway": amount(RUNAWAY),
+        "bootstrap": {"replicates": amount(REPLICATES), "level": amount(100 * LEVEL)},
+    }
 
 
 def study_numbers(plan: dict[str, Any], root: Path) -> dict[str, Any]:
-    """One study: counts, settings, a row per label, paired differences, claims."""
+    """One study: counts, settings, findings, tables, claims and figures."""
     folder = root / plan["name"]
     runs = plain(read_parquet(folder / "runs.parquet", RUNS).to_pandas())
-    table = plain(read_parquet(folder / "comparisons.parquet", COMPARISONS).to_pandas())
+    scores = plain(read_parquet(folder / "scores.parquet", SCORES).to_pandas())
+    comparisons = plain(read_parquet(folder / "comparisons.parquet", COMPARISONS).to_pandas())
     claims = plain(read_parquet(folder / "claims.parquet", CLAIMS).to_pandas())
-    windows = pd.concat(
-        [plain(read_parquet(root / s["folder"] / "windows.parquet", WINDOWS).to_pandas()) for s in plan["suites"].values()]
-    )
-    labels = list(dict.fromkeys(r["label"] for r in plan["runs"]))
-    last = table[table["horizon"] == table.groupby(["suite", "metric"])["horizon"].transform("max")]
-    versions: dict[str, str] = {}
-    for text in runs["versions"].dropna():
-        versions |= json.loads(text or "{}")
+    suites = {
+        name: plain(read_parquet(root / suite["folder"] / "windows.parquet", WINDOWS).to_pandas())
+        for name, suite in plan["suites"].items()
+    }
+    windows = pd.concat(suites.values(), ignore_index=True)
     return {
         "name": plan["name"],
-        "title": plan["config"]["title"],
-        "question": plan["config"]["question"],
-        "runs": len(runs),
-        "done": int((runs["status"] == "done").sum()),
-        "seeds": int(runs.groupby("label")["seed"].nunique().max()),
-        "systems": sorted(windows["system"].unique().tolist()),
-        "windows": len(windows),
-        "context": shown(windows["context"].max()),
-        "horizon": shown(windows["horizon"].max()),
-        "lyapunov": [
-            {"system": s, "value": number(part["lyapunov"].iloc[0]), "dt": number(part["dt"].iloc[0])}
-            for s, part in windows.groupby("system")
-        ],
-        "metrics": {m: {k: c.get(k) for k in ("title", "unit", "better")} for m, c in plan["metrics"].items()},
-        "labels": [_label(label, plan, runs, last) for label in labels],
-        "pairs": [_pair(row) for row in last[last["peer"].notna()].to_dict("records")],
+        "title": plan["config"].get("title") or plan["name"],
+        "question": plan["config"].get("question") or "",
+        "counts": _counts(runs, scores, windows),
+        "trained_on_system": bool(runs.loc[runs["training"] != "none", "trained_on_system"].all()),
+        "data": data_settings(plan, root),
+        "systems": system_rows(windows, root),
+        "metrics": {name: _metric(config) for name, config in plan["metrics"].items()},
+        "labels": _labels(plan, root, runs),
+        "suites": [findings(plan, name, comparisons, scores, runs) for name in plan["suites"]],
+        "horizons": _by_horizon(plan, comparisons),
+        "tables": [_table(plan, root, name) for name in plan.get("tables") or {}],
         "claims": [_claim(row) for row in claims.to_dict("records")],
-        "figures": {n: {k: c.get(k) for k in ("title", "caption", "width")} for n, c in plan["figures"].items()},
-        "versions": versions,
+        "figures": [
+            {
+                "name": name,
+                "title": config.get("title") or name,
+                "caption": config.get("caption") or "",
+                "width": config.get("width") or "column",
+                "file": f"{plan['name']}-{name}.pdf",
+            }
+            for name, config in plan["figures"].items()
+        ],
+        "versions": _versions(runs),
     }
 
 
-def _label(label: str, plan: dict[str, Any], runs: pd.DataFrame, table: pd.DataFrame) -> dict[str, Any]:
-    own = runs[runs["label"] == label]
-    alone = table[(table["label"] == label) & table["peer"].isna()]
-    seconds = own["train_seconds"].sum() if own["train_seconds"].notna().any() else None
+def amount(value: Any) -> dict[str, Any]:
+    """A number: ``value`` to compare (None where there is none, or an infinite one) and ``text`` to print."""
+    known = not missing(value)
+    finite = known and abs(float(value)) != float("inf")
+    return {"value": float(value) if finite else None, "text": number(float(value) if known else None)}
+
+
+def _counts(runs: pd.DataFrame, scores: pd.DataFrame, windows: pd.DataFrame) -> dict[str, Any]:
+    forecasts = scores[["run_id", "suite", "dataset", "trajectory_id", "window"]].drop_duplicates()
+    trained = runs[runs["training"] != "none"]
     return {
-        "label": label,
-        "emulator": own["emulator"].iloc[0],
-        "training": own["training"].iloc[0],
-        "runs": len(own),
-        "parameters": number(own["n_parameters"].max(), 0),
-        "train_seconds": number(seconds),
-        "scores": {row["metric"]: _interval(row) for row in alone.to_dict("records")},
+        "labels": amount(runs["label"].nunique()),
+        "learned": amount(trained["label"].nunique()),
+        "runs": amount(len(runs)),
+        "trained": amount(len(trained)),
+        "lost": amount((runs["status"] != "done").sum()),
+        "seeds": amount(runs.groupby(["label", "data"])["seed"].nunique().max()),
+        "systems": amount(windows["system"].nunique()),
+        "windows": amount(len(windows)),
+        "trajectories": amount(windows[["dataset", "trajectory_id"]].drop_duplicates().shape[0]),
+        "forecasts": amount(len(forecasts)),
+        "train_time": duration(float(trained["train_seconds"].sum())),
+        "forecast_time": duration(float(runs["forecast_seconds"].sum())),
+        "devices": sorted({str(d) for d in runs["device"].dropna()}),
     }
 
 
-def _interval(row: dict[str, Any]) -> dict[str, Any]:
-    return {k: number(row[k]) for k in ("median", "low", "high", "mean")} | {"diverged": int(row["diverged"] or 0)}
+def _labels(plan: dict[str, Any], root: Path, runs: pd.DataFrame) -> list[dict[str, Any]]:
+    settings = label_settings(plan, root)
+    rows = []
+    for label in label_frame(plan).to_dict("records"):
+        own = runs[runs["label"] == label["label"]]
+        learned = label["training"] != "none"
+        rows.append(
+            {
+                "label": label["label"],
+                "emulator": label["emulator"],
+                "title": label["title"],
+                "training": label["training"],
+                "learned": learned,
+                "runs": amount(len(own)),
+                "parameters": amount(own["n_parameters"].median()) if learned else amount(None),
+                "train_seconds": duration(float(own["train_seconds"].median())) if learned else number(None),
+                "settings": settings.get(label["label"], []),
+            }
+        )
+    return rows
 
 
-def _pair(row: dict[str, Any]) -> dict[str, Any]:
-    return {k: row[k] for k in ("suite", "metric", "label", "peer")} | {
-        k: number(row[k]) for k in ("median", "low", "high", "superiority", "p_value")
+def _metric(config: dict[str, Any]) -> dict[str, Any]:
+    words = {k: config.get(k) or "" for k in _METRIC_WORDS}
+    return words | {"params": {k: _setting(v) for k, v in config.items() if k not in _METRIC_META}}
+
+
+def _setting(value: Any) -> str:
+    return setting(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+
+
+def _by_horizon(plan: dict[str, Any], comparisons: pd.DataFrame) -> list[dict[str, Any]]:
+    """Per metric with several horizons: medians of every label at each of them, on the first suite."""
+    tables = []
+    alone = comparisons[comparisons["peer"].isna() & (comparisons["suite"] == next(iter(plan["suites"])))]
+    for metric, config in plan["metrics"].items():
+        own = alone[alone["metric"] == metric]
+        horizons = sorted(set(own["horizon"]))
+        if len(horizons) < 2:
+            continue
+        cells = own.set_index(["label", "horizon"])[["median", "low", "high"]]
+        rows = [
+            [
+                label,
+                *(estimate(*cells.loc[(label, h)]) if (label, h) in cells.index else number(None) for h in horizons),
+            ]
+            for label in dict.fromkeys(own["label"])
+        ]
+        tables.append(
+            {
+                "metric": metric,
+                "title": config.get("title") or metric,
+                "unit": config.get("unit") or "",
+                "horizons": [number(h) for h in horizons],
+                "rows": rows,
+            }
+        )
+    return tables
+
+
+def _table(plan: dict[str, Any], root: Path, name: str) -> dict[str, Any]:
+    config, frame = build_table(plan, root, name)
+    columns, rows = printed(frame)
+    return {
+        "name": name,
+        "title": config.get("title") or name,
+        "caption": config.get("caption") or "",
+        "heads": [c.title for c in columns],
+        "align": [c.align for c in columns],
+        "rows": rows,
     }
 
 
 def _claim(row: dict[str, Any]) -> dict[str, Any]:
-    words = {k: row[k] for k in ("claim", "statement", "source", "anchor", "unit", "verdict", "note")}
-    return words | {k: number(row[k]) for k in ("published", "ours", "low", "high")}
+    words = {k: row[k] or "" for k in ("claim", "statement", "source", "anchor", "unit", "verdict", "note")}
+    ours = estimate(*(None if missing(row[k]) else float(row[k]) for k in ("ours", "low", "high")))
+    return words | {
+        "published": amount(row["published"]),
+        "ours": {"value": amount(row["ours"])["value"], "text": ours},
+    }
 
 
-def number(value: Any, digits: int | None = None) -> dict[str, Any]:
-    """A number for the manuscript: ``value`` for comparisons (None where there is none), ``text`` for print."""
-    if value is None or (isinstance(value, float) and math.isnan(value)) or value is pd.NA:
-        return {"value": None, "text": "–"}
-    return {"value": float(value) if math.isfinite(value) else None, "text": shown(value, digits)}
-
-
-def shown(value: Any, digits: int | None = None) -> str:
-    """Three significant digits (or ``digits`` after the point), a proper minus, infinity as a sign."""
-    value = float(value)
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    if digits is not None or (value == int(value) and abs(value) < 1e5):
-        text = f"{value:,.{digits or 0}f}".replace(",", " ")
-    elif value and not 1e-3 <= abs(value) < 1e5:
-        mantissa, exponent = f"{value:.1e}".split("e")
-        text = f"{mantissa} × 10^{int(exponent)}"
-    else:
-        text = f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
-    return text.replace("-", "−")
+def _versions(runs: pd.DataFrame) -> dict[str, str]:
+    versions: dict[str, str] = {}
+    for text in runs["versions"].dropna().unique():
+        versions |= json.loads(text or "{}")
+    return versions

@@ -79,6 +79,15 @@ def line_style(index: int) -> Any:
     return LINES[index % len(LINES)]
 
 
+def notice(text: str, width: str) -> Any:
+    """A figure that says why there is nothing to draw, so that a study with such data still completes."""
+    with figure_style() as plt:
+        figure, axis = plt.subplots(figsize=size(width, 30))
+        axis.axis("off")
+        axis.text(0.5, 0.5, wrapped(text, 50 if width == "column" else 100), ha="center", va="center")
+    return figure
+
+
 def wrapped(text: str, width: int = 18) -> str:
     """``text`` broken into lines of at most ``width`` letters (a longer word stays whole)."""
     return "\n".join(textwrap.wrap(text, width, break_long_words=False)) or text

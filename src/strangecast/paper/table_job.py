@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ _LATEX = {
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "−": "$-$", "∞": r"$\infty$", "–": "--", "\u2009": r"\,", "×": r"$\times$", "λ": r"$\lambda$",
 }  # fmt: skip
+_LOWERED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
 
 def make_table(plan: dict[str, Any], root: Path, name: str) -> None:
@@ -89,7 +91,8 @@ def latex(table: pd.DataFrame, caption: str, label: str) -> str:
 
 def escape(text: str) -> str:
     """``text`` with every character that LaTeX would read as a command made literal."""
-    return "".join(_LATEX.get(letter, letter) for letter in text)
+    literal = "".join(_LATEX.get(letter, letter) for letter in text)
+    return re.sub("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: f"$^{{{m.group().translate(_LOWERED)}}}$", literal)
 
 
 def _in_pipe(text: str) -> str:

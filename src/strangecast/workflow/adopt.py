@@ -56,7 +56,9 @@ def adopt(root: Path, figures: Path | None = None) -> list[str]:
     """
     plans = sorted((root / "plan" / "block").rglob("*.json"))
     if not plans:
-        raise ResultsError(f"{root} has no plan; run `snakemake -n` here first, which writes it without making anything")
+        raise ResultsError(
+            f"{root} has no plan; run `snakemake -n` here first, which writes it without making anything"
+        )
     stale = [s for s in (_stale(root, json.loads(p.read_text(encoding="utf-8"))) for p in plans) if s]
     behind = {folder for folder, _ in stale}
     now = time.time() - len(_LEVELS) - 10

@@ -68,10 +68,8 @@ class ByHand:
         training = choices.get("training", "none")
         if training == "none" and emulator["can"]["learns"] == "fit":
             training = "least_squares"
-        needs_data = training != "none"
-        point = {
-            f"{v.group}.{v.path}": [v.value] for v in self.overrides.values if v.group in ("emulator", "training")
-        }
+        needs_data = emulator["can"]["learns"] != "none" or training != "none"
+        point = {f"{v.group}.{v.path}": [v.value] for v in self.overrides.values if v.group in ("emulator", "training")}
         entry = {
             "data": self.dataset if needs_data else "none",
             "emulator": choices["emulator"],

@@ -11,11 +11,12 @@ from typing import Any
 
 from strangecast.core.errors import ConfigError, unknown
 from strangecast.core.hashing import digest, file_digest
+from strangecast.core.plans import plan_path
 from strangecast.workflow.cache import Cache
 from strangecast.workflow.codehash import PACKAGE, CodeHash
 from strangecast.workflow.compose import SCALES, Registry
 from strangecast.workflow.overrides import OverriddenRegistry, parse
-from strangecast.workflow.plan import Plan, plan_path
+from strangecast.workflow.plan import Plan
 from strangecast.workflow.settings import Settings
 
 
@@ -101,7 +102,10 @@ class Dag:
         """Hash for windows."""
         entry = self._entry(scale, "suite", suite)
         used = {k: v for k, v in entry["config"].items() if k in ("split", "corpus", "datasets")}
-        return digest(used, entry["datasets"], entry["code"])
+        windows = {
+            d: {k: v for k, v in about["window"].items() if k != "prefixes"} for d, about in entry["datasets"].items()
+        }
+        return digest(used, windows, entry["code"])
 
     # Blocks
 
@@ -127,9 +131,7 @@ class Dag:
         """Windows of the suite, and the run folder where there is one."""
         entry = self._entry(scale, "block", block)
         root = self.root(scale)
-        return [f"{root}/suites/{suite}/windows.parquet"] + (
-            [f"{root}/{block}/run.json"] if entry["training"] else []
-        )
+        return [f"{root}/suites/{suite}/windows.parquet"] + ([f"{root}/{block}/run.json"] if entry["training"] else [])
 
     def forecast_hash(self, scale: str, block: str, suite: str) -> str:
         """Hash for forecast."""
@@ -141,7 +143,8 @@ class Dag:
     def score_hash(self, scale: str, block: str, suite: str) -> str:
         """Hash for score."""
         use = self._use(self._entry(scale, "block", block), suite)
-        return digest({m: v["key"] for m, v in use["metrics"].items()}, use["normalisation"])
+        prefixes = {d: v["window"].get("prefixes") for d, v in self._entry(scale, "suite", suite)["datasets"].items()}
+        return digest({m: v["key"] for m, v in use["metrics"].items()}, use["normalisation"], prefixes)
 
     @staticmethod
     def _use(entry: dict[str, Any], suite: str) -> dict[str, Any]:

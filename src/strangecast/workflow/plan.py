@@ -15,6 +15,7 @@ from strangecast.core.atomic import write_json
 from strangecast.core.errors import ConfigError, ResultsError, unknown
 from strangecast.core.format import FORMAT
 from strangecast.core.hashing import digest
+from strangecast.core.plans import plan_path
 from strangecast.workflow.blocks import Block, group, member_values
 from strangecast.workflow.codehash import CodeHash
 from strangecast.workflow.compose import Registry, set_value
@@ -86,7 +87,8 @@ class Plan:
         if not members:
             raise ConfigError(f"suite '{name}' names no corpus and no datasets")
         chosen = {
-            d: {"folder": f"data/{d}", "window": self._datasets.info(d).config["window"]} for d in dict.fromkeys(members)
+            d: {"folder": f"data/{d}", "window": self._datasets.info(d).config["window"]}
+            for d in dict.fromkeys(members)
         }
         code = self.code.of("strangecast.data.windows")
         return {
@@ -129,7 +131,9 @@ class Plan:
             "made_by": made_by,
             "hash": {
                 "make": digest(made, self.code.of(module, config=made)),
-                "filter": digest(config["validity"], self.code.of("strangecast.data.filtering", config=config["validity"])),
+                "filter": digest(
+                    config["validity"], self.code.of("strangecast.data.filtering", config=config["validity"])
+                ),
                 "split": digest(
                     config["split"], config["window"], config["noise"], self.code.of("strangecast.data.splits")
                 ),
@@ -374,27 +378,3 @@ class Plan:
         except OSError:
             pass
         write_json(path, value)
-
-
-def plan_path(root: Path, kind: str, name: str) -> Path:
-    """Where a plan file lies: ``<root>/plan/<kind>/<name>.json`` (block folders without their leading ``runs/``)."""
-    return root / "plan" / kind / f"{name.removeprefix('runs/')}.json"
-
-
-def read_plan(path: Path) -> tuple[dict[str, Any], Path]:
-    """A plan file and the results folder it belongs to.
-
-    Raises:
-        ResultsError: the file does not exist or is no plan.
-    """
-    try:
-        plan = json.loads(path.read_text(encoding="utf-8"))
-        kind = plan["kind"]
-    except FileNotFoundError as e:
-        raise ResultsError(f"there is no plan file {path}; `snakemake -n` writes the plan") from e
-    except (OSError, ValueError, KeyError, TypeError) as e:
-        raise ResultsError(f"{path} is not a plan file") from e
-    for parent in path.resolve().parents:
-        if parent.name == kind and parent.parent.name == "plan":
-            return plan, parent.parent.parent
-    raise ResultsError(f"{path} is not inside a plan folder of results")

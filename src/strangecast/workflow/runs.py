@@ -188,7 +188,9 @@ def check_pair(
             if info.grid not in can["grid"]:
                 raise ConfigError(f"{where}: {emulator} handles grids {can['grid']}, and {info.name} is {info.grid}")
             if can["channels"] != "any" and info.channels != can["channels"]:
-                raise ConfigError(f"{where}: {emulator} handles {can['channels']} channels, {info.name} has {info.channels}")
+                raise ConfigError(
+                    f"{where}: {emulator} handles {can['channels']} channels, {info.name} has {info.channels}"
+                )
 
 
 def _fitting(e: dict[str, Any], datasets: Datasets) -> str:
@@ -196,7 +198,9 @@ def _fitting(e: dict[str, Any], datasets: Datasets) -> str:
     fits = [
         name
         for name in registry.names("training")
-        if all(e["can"].get(k) == v for k, v in (registry.option("training", name, scale).get("requires") or {}).items())
+        if all(
+            e["can"].get(k) == v for k, v in (registry.option("training", name, scale).get("requires") or {}).items()
+        )
     ]
     if e["can"]["learns"] == "none":
         return "it is used without training"
@@ -249,5 +253,7 @@ def _init(where: str, entry: dict[str, Any], data: str, seed: int, named: dict[s
     same_data = [r for r in parents if r.data == data] or parents
     same_seed = [r for r in same_data if r.seed == seed] or [r for r in same_data if r.seed == 0]
     if len(same_seed) != 1:
-        raise ConfigError(f"{where}: init: '{wanted}' has {len(same_seed)} runs that seed {seed} on {data} could start from")
+        raise ConfigError(
+            f"{where}: init: '{wanted}' has {len(same_seed)} runs that seed {seed} on {data} could start from"
+        )
     return same_seed[0].run_id

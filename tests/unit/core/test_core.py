@@ -28,7 +28,9 @@ def test_streams_keep_their_bits():
     # Recorded once: a change here changes every dataset and every run.
     assert streams.key64("ic", "Lorenz", 0, 3) == 0x162446B23FCB487D
     assert streams.stream("ic", "Lorenz", 0, 3).integers(1 << 62) == 867120227384931414
-    assert streams.counter_bits(np.array([7], np.uint64), 3, 2).tolist() == [[12594722297300939132, 4270312243260898756]]
+    assert streams.counter_bits(np.array([7], np.uint64), 3, 2).tolist() == [
+        [12594722297300939132, 4270312243260898756]
+    ]
 
 
 def test_counter_draws_ignore_neighbours():
@@ -36,7 +38,9 @@ def test_counter_draws_ignore_neighbours():
     high = np.array([10, 1000, 7, 123456, 2])
     together = streams.counter_integers(keys, 42, 64, high)
     for s in range(5):
-        np.testing.assert_array_equal(together[s], streams.counter_integers(keys[s : s + 1], 42, 64, high[s : s + 1])[0])
+        np.testing.assert_array_equal(
+            together[s], streams.counter_integers(keys[s : s + 1], 42, 64, high[s : s + 1])[0]
+        )
     assert (together >= 0).all()
     assert (together < high[:, None]).all()
 

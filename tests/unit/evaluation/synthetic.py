@@ -1,8 +1,8 @@
 """A results folder of two suites' worth of everything, made of sines in a second: real files, no training.
 
-Three datasets: ``waves-A`` and ``waves-B`` with three channels and a Lyapunov exponent, ``waves-C`` with two channels and
-none. Four blocks: persistence and climatology (used on all), ridge (one run per dataset, fitted here) and an MLP of two
-seeds per dataset that nobody trained.
+Three datasets: ``waves-A`` and ``waves-B`` with three channels and a Lyapunov exponent, ``waves-C`` with two channels
+and none. Four blocks: persistence and climatology (used on all), ridge (one run per dataset, fitted here) and an MLP of
+two seeds per dataset that nobody trained.
 """
 
 from __future__ import annotations
@@ -129,9 +129,7 @@ def block_plan(emulator: str, training: str | None, members: list[tuple[str | No
                 "forecast_folder": f"runs/{data}/{emulator}/{training or 'none'}/base-all/waves",
                 "batch": 5,
                 "normalisation": "context",
-                "metrics": {
-                    m: {"config": registry.option("metric", m, "smoke"), "key": f"{m}-1"} for m in METRICS
-                },
+                "metrics": {m: {"config": registry.option("metric", m, "smoke"), "key": f"{m}-1"} for m in METRICS},
             }
         },
     }

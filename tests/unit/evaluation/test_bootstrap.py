@@ -40,9 +40,7 @@ def test_medians_of_weighted_draws_are_medians_of_the_draws():
     values = table(layout, stream("v").standard_normal(layout.shape))
     values[0, 0, 0] = np.inf
     flat = values.reshape(-1)
-    expected = np.sort(
-        [median(np.repeat(flat, w.astype(int))) for chunk in _weights(layout, 200, "k") for w in chunk]
-    )
+    expected = np.sort([median(np.repeat(flat, w.astype(int))) for chunk in _weights(layout, 200, "k") for w in chunk])
     found = interval_of_medians([values], layout, "k", replicates=200)[0]
     assert found.tolist() == [expected[5], expected[194]]
 

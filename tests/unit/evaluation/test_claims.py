@@ -89,7 +89,10 @@ def test_rules_read_the_comparisons(built):
     assert list(median_of(frames, label="Ridge", **where)) == expected
     assert median_of(frames, label="Ridge", horizon=8, **where)[0] == own.xs(np.nan, level="peer").loc[8, "median"]
     pair = own.loc[(24, "Persistence")]
-    assert list(paired_difference(frames, label="Ridge", peer="Persistence", **where)) == pair[["median", "low", "high"]].tolist()
+    assert (
+        list(paired_difference(frames, label="Ridge", peer="Persistence", **where))
+        == pair[["median", "low", "high"]].tolist()
+    )
     assert superiority_over(frames, label="Ridge", peer="Persistence", **where)[0] == pytest.approx(pair["superiority"])
     with pytest.raises(ConfigError, match="did you mean 'Ridge'"):
         median_of(frames, label="Rigde", **where)
@@ -98,10 +101,11 @@ def test_rules_read_the_comparisons(built):
 
 
 def test_fraction_of_datasets_by_hand():
+    values = {"A": [1.0, 1.0, 1.0, 1.0], "B": [0.0, 2.0, 1.0, np.nan]}
     scores = pd.DataFrame(
-        [(f"{x}-{d}", "s", d, m, 8, v) for d in "pqrs" for x, m, v in (("A", "vpt", 1.0), ("B", "vpt", {"p": 0, "q": 2, "r": 1, "s": np.nan}[d]))],
+        [(f"{x}-{d}", "s", d, "vpt", 8, v) for x in "AB" for d, v in zip("pqrs", values[x], strict=True)],
         columns=["run_id", "suite", "dataset", "metric", "horizon", "value"],
-    )  # fmt: skip
+    )
     runs = pd.DataFrame([(f"{x}-{d}", x) for x in "AB" for d in "pqrs"], columns=["run_id", "label"])
     frames = {"scores": scores, "runs": runs, "metrics": pd.DataFrame({"metric": ["vpt"], "better": ["higher"]})}
     value, low, high = fraction_of_datasets(frames, suite="s", metric="vpt", label="A", peer="B")
@@ -126,7 +130,7 @@ def test_analysis_value_needs_one_row(built):
     )
     assert low <= value <= high
     with pytest.raises(ConfigError, match="24 rows"):
-        analysis_value(frames, analysis="error_growth", where=where | {"step": None} and {k: where[k] for k in ("dataset", "label")}, value="median")
+        analysis_value(frames, analysis="error_growth", where={"dataset": "waves-A", "label": "Ridge"}, value="median")
     with pytest.raises(ConfigError, match="there is no table"):
         analysis_value(frames, analysis="growth", where={}, value="median")
 

@@ -29,7 +29,17 @@ def frames(values, metric="err", diverged=None):
                 for w, value in enumerate(windows):
                     at = pd.NA if not (diverged and diverged(run_id, w)) else 3
                     scores.append([run_id, "s", dataset, f"{dataset}-t", w, 8, np.nan, metric, value, at])
-    columns = ["run_id", "suite", "dataset", "trajectory_id", "window", "horizon", "horizon_lyapunov", "metric", "value"]
+    columns = [
+        "run_id",
+        "suite",
+        "dataset",
+        "trajectory_id",
+        "window",
+        "horizon",
+        "horizon_lyapunov",
+        "metric",
+        "value",
+    ]
     scores = pd.DataFrame(scores, columns=[*columns, "diverged_at"]).astype({"diverged_at": "Int32"})
     return scores, pd.DataFrame(runs, columns=["run_id", "label", "emulator", "training", "data", "seed", "status"])
 
@@ -41,7 +51,10 @@ def row(table, label, peer=None):
 
 
 def test_medians_differences_and_superiority_by_hand():
-    values = {"A": {"d": [[1, 2, 3], [3, 4, 5]], "e": [[10, 10, 10], [12, 12, 12]]}, "B": {"d": [[2, 2, 2]], "e": [[11] * 3]}}
+    values = {
+        "A": {"d": [[1, 2, 3], [3, 4, 5]], "e": [[10, 10, 10], [12, 12, 12]]},
+        "B": {"d": [[2, 2, 2]], "e": [[11] * 3]},
+    }
     table = comparisons(*frames(values), LOWER)
     a = row(table, "A")
     assert a["median"] == np.median([1, 2, 3, 3, 4, 5, 10, 10, 10, 12, 12, 12])

@@ -106,6 +106,24 @@ def test_a_new_member_is_forecast_and_the_others_are_kept(results, monkeypatch):
     assert all((fresh[k] == v).all() for k, v in after.items())
 
 
+def test_the_last_batch_is_filled_up_without_a_trace(built):
+    """More windows than one batch, in any division: the same bits row by row."""
+    from strangecast.emulators.run_folder import load
+    from strangecast.evaluation.forecast import forecast_windows
+
+    windows = Windows.open(built.root, "suites/waves")
+    emulator = load(built.root / built.blocks["mlp"]["folder"], ["mlp-waves-A-0", "mlp-waves-B-0"])
+    one = np.tile(windows.rows("waves-A"), 11)  # 44 rows, two batches
+    two = windows.rows("waves-B")[:3]
+    long = forecast_windows(emulator, windows, [one, two], batch=8)
+    assert [len(v) for v in long] == [44, 3]
+    short = forecast_windows(emulator, windows, [one[:2], two[:0]], batch=8)
+    assert [len(v) for v in short] == [2, 0]
+    assert all((long[0][i] == short[0][i % 4]).all() for i in (0, 1, 4, 41))
+    turned = forecast_windows(emulator, windows, [one[::-1], two[::-1]], batch=8)
+    assert all((a == b).all() for a, b in zip(long[0] + long[1], turned[0][::-1] + turned[1][::-1], strict=True))
+
+
 def test_changed_code_or_weights_make_it_again(results, monkeypatch):
     made = {}
     original = module._make

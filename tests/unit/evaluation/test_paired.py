@@ -42,3 +42,12 @@ def test_holm_by_hand():
     # sorted 0.01 0.02 0.03 0.5 times 4 3 2 1, then made increasing
     assert holm(np.array([0.02, 0.5, 0.01, 0.03])) == pytest.approx([0.06, 0.5, 0.04, 0.06])
     assert len(holm(np.array([]))) == 0
+
+
+def test_holm_against_statsmodels():
+    from statsmodels.stats.multitest import multipletests
+
+    rng = np.random.default_rng(3)
+    for n in (1, 2, 10, 45):
+        p = np.round(rng.uniform(0, 1, n) ** 3, 2)  # ties and zeros among them
+        assert holm(p) == pytest.approx(multipletests(p, method="holm")[1])

@@ -35,9 +35,7 @@ def edit_forecasts(results, emulator, change):
     """Rewrite the forecasts with ``change(row dict) -> array`` applied."""
     path = path_of(results, emulator).with_name("forecasts.arrow")
     old = read_forecasts(path)
-    rows = [
-        {**r, "values": change(r, np.array(old.array(i)))} for i, r in enumerate(old.table.to_dict("records"))
-    ]
+    rows = [{**r, "values": change(r, np.array(old.array(i)))} for i, r in enumerate(old.table.to_dict("records"))]
     write_forecasts(path, rows, dict(old.labels))
 
 

@@ -314,11 +314,17 @@ class Study:
                 for f in schemas.MANIFEST
             ]
             write_parquet(
-                self.root / f"data/{d}/manifest.parquet", pa.table(arrays, names=schemas.MANIFEST.names), schemas.MANIFEST
+                self.root / f"data/{d}/manifest.parquet",
+                pa.table(arrays, names=schemas.MANIFEST.names),
+                schemas.MANIFEST,
             )
         for folder in self.plan["blocks"]:
             _, data, emulator, training, _ = folder.split("/")
-            supervised = {"_target_": "a.B", "rollout_steps": 1, "optimizer": {"_target_": "torch.optim.Adam", "lr": 0.003}}
+            supervised = {
+                "_target_": "a.B",
+                "rollout_steps": 1,
+                "optimizer": {"_target_": "torch.optim.Adam", "lr": 0.003},
+            }
             write_json(
                 plans / "block" / f"{folder.removeprefix('runs/')}.json",
                 {

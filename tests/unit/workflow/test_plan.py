@@ -7,7 +7,7 @@ import json
 import pytest
 
 from strangecast.core.errors import ConfigError, ResultsError
-from strangecast.workflow.plan import plan_path, read_plan
+from strangecast.core.plans import plan_path, read_plan
 from tests.unit.workflow.conftest import study
 
 BASE = {"each": "chaos", "emulator": "mlp", "training": "supervised", "trained_on_system": True}
@@ -97,7 +97,10 @@ def test_init_chains_are_ordered_and_enter_the_key(make_plan):
         ([{**BASE, "emulator": "mpl"}], "no emulator 'mpl'; did you mean 'mlp'"),
         ([{**BASE, "trainin": 1}], "no key 'trainin'; did you mean 'training'"),
         ([{**BASE, "seeds": 0}], "seeds is 0; a learned run needs at least 1"),
-        ([{**BASE, "emulator": "persistence"}], "needs an emulator with learns: gradient, and persistence has learns: none"),
+        (
+            [{**BASE, "emulator": "persistence"}],
+            "needs an emulator with learns: gradient, and persistence has learns: none",
+        ),
         ([{**BASE, "training": "none"}], "mlp has to be trained; trainings that fit it: mix_chain, supervised"),
         ([{**BASE, "training": "mix_chain"}], "needs a stepper, and system Lorenz of chaos-Lorenz has none"),
         ([{"data": "none", "emulator": "mlp", "training": "supervised"}], "needs data, and data is none"),

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from strangecast.paper.frames import labelled_scores, metric_words
-from strangecast.paper.style import figure_style, ordered_labels, size, wrapped
+from strangecast.paper.style import figure_style, notice, ordered_labels, size, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,10 +35,12 @@ def draw(
         width: ``column`` or ``full``.
 
     Raises:
-        ResultsError: a table is missing or the metric was not scored.
+        ResultsError: a table is missing or the metric is none of the study's.
     """
     scores = labelled_scores(frames, metric, WHAT, suite=suite)
     title, unit, higher = metric_words(frames, metric)
+    if scores.empty:
+        return notice(f"{title} is not defined for any of these data.", width)
     shown = ordered_labels(frames, scores["label"])
     cells = scores.groupby(["system", "label"])["value"].median().unstack("label").reindex(columns=shown)
     best = cells.max(axis=1) if higher else cells.min(axis=1)
@@ -70,7 +72,9 @@ def draw(
         if slanted:
             plt.setp(axis.get_xticklabels(), ha="left", rotation_mode="anchor")
         axis.spines[:].set_visible(False)
-        bar = figure.colorbar(image, ax=axis, orientation="horizontal", fraction=0.05, aspect=40, pad=0.02)
+        thin = 2.2 / (20 + (2.7 if many else 4.8) * len(cells))
+        bar = figure.colorbar(image, ax=axis, orientation="horizontal", fraction=thin, aspect=26, pad=0.02)
+        bar.ax.set_box_aspect(None)
         bar.outline.set_visible(False)
         bar.set_label(f"{title}, median ({unit})" if unit else f"{title}, median")
     return figure
@@ -88,10 +92,10 @@ def _frames(axis: Axes, values: np.ndarray, higher: bool) -> None:
 
     for i, row in enumerate(values):
         if np.isfinite(row).any():
-            j = int(np.nanargmax(row) if higher else np.nanargmin(row))
-            axis.add_patch(
-                Rectangle((j - 0.47, i - 0.44), 0.94, 0.88, fill=False, edgecolor="#D55E00", linewidth=1.1, clip_on=False)
-            )
+            best = np.nanmax(row) if higher else np.nanmin(row)
+            for j in np.flatnonzero(row == best):
+                place = (j - 0.47, i - 0.44)
+                axis.add_patch(Rectangle(place, 0.94, 0.88, fill=False, edgecolor="#D55E00", linewidth=1.1, clip_on=False))
 
 
 def _number(value: float) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from strangecast.paper.frames import labelled_scores, metric_words, need, one_suite
-from strangecast.paper.style import TRUTH, colours, figure_style, ordered_labels, size, wrapped
+from strangecast.paper.style import TRUTH, colours, figure_style, notice, ordered_labels, size, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,13 +38,15 @@ def draw(
         width: ``column`` or ``full``.
 
     Raises:
-        ResultsError: a table is missing or the metric was not scored.
+        ResultsError: a table is missing or the metric is none of the study's.
     """
     scores = labelled_scores(frames, metric, WHAT, suite=suite)
+    title, unit, higher = metric_words(frames, metric)
+    if scores.empty:
+        return notice(f"{title} is not defined for any of these data.", width)
     summary = one_suite(need(frames, "comparisons", ["suite", "metric", "label", "median"], WHAT), suite, WHAT)
     summary = summary[summary["peer"].isna() & (summary["metric"] == metric)]
     summary = summary[summary["horizon"] == summary["horizon"].max()].set_index("label")
-    title, unit, higher = metric_words(frames, metric)
     shown = ordered_labels(frames, scores["label"])
     colour = colours(frames, shown)
     with figure_style() as plt:

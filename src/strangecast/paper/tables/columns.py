@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 NONE = "–"
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,14 @@ def estimate(value: float | None, low: float | None = None, high: float | None =
         return NONE
     if missing(low) or missing(high):
         return number(value)
-    finite = [abs(x) for x in (value, low, high) if math.isfinite(x)]
-    width = (high - low) / 2 if math.isfinite(high - low) and high > low else 0.0
-    if max(finite, default=0.0) >= 1e5 or 0 < max(finite, default=0.0) < 1e-3:
+    greatest = max((abs(x) for x in (value, low, high) if math.isfinite(x)), default=0.0)
+    half = (high - low) / 2 if math.isfinite(high - low) else 0.0
+    if greatest >= 1e5 or 0 < greatest < 1e-3:
         return f"{number(value)} [{number(low)}, {number(high)}]"
-    decimals = min(4, max(0, 1 - math.floor(math.log10(width)))) if width else _decimals(max(finite, default=0.0))
+    if half > 1e-9 * greatest:
+        decimals = min(5, max(0, 1 - math.floor(math.log10(half)), _decimals(abs(value), 2)))
+    else:
+        decimals = 0 if value == round(value, 9) and round(value, 9) % 1 == 0 else _decimals(greatest)
     return f"{fixed(value, decimals)} [{fixed(low, decimals)}, {fixed(high, decimals)}]"
 
 
@@ -76,9 +80,17 @@ def number(value: float | None) -> str:
     if not math.isfinite(value):
         return "∞" if value > 0 else "−∞"
     if value and not 1e-3 <= abs(value) < 1e5:
-        mantissa, exponent = f"{value:.2e}".split("e")
-        return f"{mantissa}e{int(exponent)}".replace("-", "−")
+        return _power(f"{value:.2e}")
     return fixed(value, 0 if value == int(value) else _decimals(abs(value)))
+
+
+def setting(value: float) -> str:
+    """A number that somebody chose: all its digits and no more."""
+    text = f"{value:.12g}"
+    if "e" in text or 0 < abs(value) < 1e-3 or abs(value) >= 1e6:
+        mantissa, exponent = f"{value:.11e}".split("e")
+        return _power(f"{mantissa.rstrip('0').rstrip('.')}e{exponent}")
+    return fixed(value, len(text.partition(".")[2]))
 
 
 def fixed(value: float, decimals: int) -> str:
@@ -108,8 +120,17 @@ def missing(value: Any) -> bool:
     return value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value))
 
 
-def _decimals(size: float) -> int:
-    return min(4, max(0, 2 - math.floor(math.log10(size)))) if size > 0 else 0
+def _decimals(size: float, digits: int = 3) -> int:
+    """Decimals that show ``size`` with that many significant digits, at most five."""
+    return min(5, max(0, digits - 1 - math.floor(math.log10(size)))) if size > 0 and math.isfinite(size) else 0
+
+
+def _power(text: str) -> str:
+    """``1.50e-05`` as 1.50×10⁻⁵, ``1e-08`` as 10⁻⁸."""
+    mantissa, exponent = text.split("e")
+    power = "10" + str(int(exponent)).translate(_SUPERSCRIPT)
+    mantissa = mantissa.replace("-", "−")
+    return {"1": power, "−1": f"−{power}"}.get(mantissa, f"{mantissa}×{power}")
 
 
 def _cell(row: dict[Any, Any], column: Column) -> str:

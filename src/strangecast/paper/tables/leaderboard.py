@@ -84,13 +84,19 @@ def _diverged(scores: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     joined["sum"] = joined["sum"].where(~lost, typical)
     total = joined.groupby("label")[["size", "sum"]].sum()
     return pd.DataFrame(
-        {"label": total.index, "forecasts": total["size"].to_numpy(int), "diverged": (total["sum"] / total["size"]).to_numpy()}
+        {
+            "label": total.index,
+            "forecasts": total["size"].to_numpy(int),
+            "diverged": (total["sum"] / total["size"]).to_numpy(),
+        }
     )
 
 
 def _costs(runs: pd.DataFrame) -> pd.DataFrame:
     groups = runs.groupby("label", sort=False)
-    table = groups.agg(parameters=("n_parameters", "median"), train_seconds=("train_seconds", "median"), runs=("run_id", "size"))
+    table = groups.agg(
+        parameters=("n_parameters", "median"), train_seconds=("train_seconds", "median"), runs=("run_id", "size")
+    )
     table["lost_runs"] = groups["status"].agg(lambda s: int((s != "done").sum()))
     # Nothing was trained: no cost to print, rather than a cost of nothing.
     table.loc[table["parameters"] == 0, "train_seconds"] = float("nan")

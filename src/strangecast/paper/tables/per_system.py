@@ -25,7 +25,7 @@ def build(
         ``system, dataset, windows, horizon_lyapunov``; per label ``<label>, <label> q25, <label> q75``.
 
     Raises:
-        ResultsError: a table is missing or the metric was not scored.
+        ResultsError: a table is missing or the metric is none of the study's.
     """
     scores = labelled_scores(frames, metric, WHAT, suite=suite)
     labels = ordered_labels(frames, scores["label"])
