@@ -21,17 +21,16 @@ rule run_benchmark:
     log:
         "results/benchmarks/log/{name}.log",
     wildcard_constraints:
-        name="|".join(map(re.escape, BENCHMARKS)) or "/",
+        name="|".join(map(re.escape, BENCHMARKS)) or "(?!)",
     conda:
         "../envs/train.yaml"
     threads: workflow.cores or 1
     resources:
-        mem_mb=grows(8000),
-        runtime=grows(120),
+        gpu=0,
     message:
         "benchmark {wildcards.name}"
     shell:
-        "PYTHONPATH={REPOSITORY} {PYTHON} -m benchmarks.{wildcards.name} --out {output} > {log} 2>&1 || (cat {log} >&2; exit 1)"
+        "python -m benchmarks.{wildcards.name} --out {output} > {log} 2>&1 || (cat {log} >&2; exit 1)"
 
 
 localrules:

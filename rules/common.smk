@@ -1,14 +1,15 @@
 # Wildcards, the command line of the jobs, and resources that several chapters share.
 import re
-import shlex
 
 from snakemake.settings.types import DeploymentMethod
 
-IMPORTED = [
-    name
+# A pattern of the datasets that are a user's own files; (?!) matches nothing.
+IMPORTED = "|".join(
+    re.escape(name)
     for name in PLANS.registry.names("dataset")
     if PLANS.registry.option("dataset", name, SETTINGS.scale).get("source")
-]
+)
+IMPORTED = IMPORTED or "(?!)"
 
 
 wildcard_constraints:
@@ -26,22 +27,24 @@ wildcard_constraints:
     figure=r"[^/]+",
 
 
-# In a conda environment `python` is the environment's; otherwise it is the one that runs Snakemake.
-HOST = shlex.quote(sys.executable)
 REPOSITORY = Path(os.path.relpath(workflow.basedir))
-SNAKEMAKE = f"{HOST} -m snakemake -s {shlex.quote(str(REPOSITORY / 'Snakefile'))} --workflow-profile none"
-if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
-    PYTHON = f"PYTHONPATH={shlex.quote(str(Path(workflow.basedir) / 'src'))} python"
-else:
-    PYTHON = HOST
-JOB = f"{PYTHON} -m strangecast"
 
-# Not part of any rerun decision: where to compute, and whether to keep what has not changed.
-DEVICE = SETTINGS.device
-REUSE = "" if SETTINGS.reuse else "--no-reuse"
-LOGGER = SETTINGS.logger
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Jobs call `python -m strangecast`: the Python that runs Snakemake, or that of the rule's conda environment, which
+# finds the package in src/. Where to compute and whether to keep what has not changed reach the jobs as environment
+# variables, so that they are no part of any rerun decision.
+CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+os.environ.update(
+    PATH=os.pathsep.join(
+        [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+    ),
+    PYTHONPATH=os.pathsep.join(
+        [workflow.basedir] + [f"{workflow.basedir}/src"] * CONDA
+    ),
+    STRANGECAST_DEVICE=SETTINGS.device,
+    STRANGECAST_LOGGER=SETTINGS.logger,
+    STRANGECAST_REUSE=str(int(SETTINGS.reuse)),
+    OMP_NUM_THREADS=os.environ.get("OMP_NUM_THREADS", "1"),
+)
 
 
 def block(w):
@@ -58,8 +61,3 @@ def study_plan(w):
 
 def gpus(part):
     return lambda w: int(PLANS.uses_gpu(w.scale, block(w), part))
-
-
-def grows(value):
-    """A resource that a retry doubles."""
-    return lambda w, attempt: value * 2 ** (attempt - 1)

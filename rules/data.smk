@@ -10,20 +10,19 @@ rule generate:
     benchmark:
         "results/{scale}/benchmark/generate/{dataset}-{shard}.tsv"
     wildcard_constraints:
-        dataset="(?!(?:" + "|".join(map(re.escape, IMPORTED or ["/"])) + ")/)[^/]+",
+        dataset=f"(?!(?:{IMPORTED})/)[^/]+",
     conda:
         "../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=grows(2000),
-        runtime=grows(60),
+        gpu=0,
     params:
         hash=lambda w: PLANS.dataset_hash(w.scale, w.dataset, "make"),
         plan=lambda w: PLANS.plan_file(w.scale, "dataset", w.dataset),
     message:
         "generate {wildcards.dataset}, shard {wildcards.shard}"
     shell:
-        "{JOB} generate {params.plan} --shard {wildcards.shard} > {log} 2>&1 || (cat {log} >&2; exit 1)"
+        "python -m strangecast generate {params.plan} --shard {wildcards.shard} > {log} 2>&1 || (cat {log} >&2; exit 1)"
 
 
 rule import:
@@ -37,20 +36,19 @@ rule import:
     benchmark:
         "results/{scale}/benchmark/import/{dataset}-{shard}.tsv"
     wildcard_constraints:
-        dataset="|".join(map(re.escape, IMPORTED)) or "/",
+        dataset=IMPORTED,
     conda:
         "../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=grows(4000),
-        runtime=grows(30),
+        gpu=0,
     params:
         hash=lambda w: PLANS.dataset_hash(w.scale, w.dataset, "make"),
         plan=lambda w: PLANS.plan_file(w.scale, "dataset", w.dataset),
     message:
         "import {wildcards.dataset}"
     shell:
-        "{JOB} import {params.plan} > {log} 2>&1 || (cat {log} >&2; exit 1)"
+        "python -m strangecast import {params.plan} > {log} 2>&1 || (cat {log} >&2; exit 1)"
 
 
 rule filter:
@@ -67,15 +65,14 @@ rule filter:
         "../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=grows(2000),
-        runtime=grows(30),
+        gpu=0,
     params:
         hash=lambda w: PLANS.dataset_hash(w.scale, w.dataset, "filter"),
         plan=lambda w: PLANS.plan_file(w.scale, "dataset", w.dataset),
     message:
         "filter {wildcards.dataset}"
     shell:
-        "{JOB} filter {params.plan} > {log} 2>&1 || (cat {log} >&2; exit 1)"
+        "python -m strangecast filter {params.plan} > {log} 2>&1 || (cat {log} >&2; exit 1)"
 
 
 rule split:
@@ -92,15 +89,14 @@ rule split:
         "../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=grows(1000),
-        runtime=grows(10),
+        gpu=0,
     params:
         hash=lambda w: PLANS.dataset_hash(w.scale, w.dataset, "split"),
         plan=lambda w: PLANS.plan_file(w.scale, "dataset", w.dataset),
     message:
         "split {wildcards.dataset}"
     shell:
-        "{JOB} split {params.plan} > {log} 2>&1 || (cat {log} >&2; exit 1)"
+        "python -m strangecast split {params.plan} > {log} 2>&1 || (cat {log} >&2; exit 1)"
 
 
 rule windows:
@@ -117,12 +113,11 @@ rule windows:
         "../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=grows(2000),
-        runtime=grows(10),
+        gpu=0,
     params:
         hash=lambda w: PLANS.suite_hash(w.scale, w.suite),
         plan=lambda w: PLANS.plan_file(w.scale, "suite", w.suite),
     message:
         "windows of suite {wildcards.suite}"
     shell:
-        "{JOB} windows {params.plan} > {log} 2>&1 || (cat {log} >&2; exit 1)"
+        "python -m strangecast windows {params.plan} > {log} 2>&1 || (cat {log} >&2; exit 1)"

@@ -17,8 +17,6 @@ rule forecast:
         "../envs/train.yaml"
     threads: 1
     resources:
-        mem_mb=grows(4000),
-        runtime=grows(60),
         gpu=gpus("emulator"),
     params:
         hash=lambda w: PLANS.forecast_hash(w.scale, block(w), w.suite),
@@ -26,7 +24,7 @@ rule forecast:
     message:
         "forecast {wildcards.suite} with {wildcards.emulator}, block {wildcards.block}"
     shell:
-        "{JOB} forecast {params.plan} --suite {wildcards.suite} --device {DEVICE} {REUSE} > {log} 2>&1"
+        "python -m strangecast forecast {params.plan} --suite {wildcards.suite} > {log} 2>&1"
         " || (cat {log} >&2; exit 1)"
 
 
@@ -47,15 +45,14 @@ rule score:
         "../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=grows(4000),
-        runtime=grows(60),
+        gpu=0,
     params:
         hash=lambda w: PLANS.score_hash(w.scale, block(w), w.suite),
         plan=block_plan,
     message:
         "score {wildcards.emulator} on {wildcards.suite}, block {wildcards.block}"
     shell:
-        "{JOB} score {params.plan} --suite {wildcards.suite} {REUSE} > {log} 2>&1 || (cat {log} >&2; exit 1)"
+        "python -m strangecast score {params.plan} --suite {wildcards.suite} > {log} 2>&1 || (cat {log} >&2; exit 1)"
 
 
 rule compare:
@@ -75,15 +72,14 @@ rule compare:
         "../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=grows(8000),
-        runtime=grows(60),
+        gpu=0,
     params:
         hash=lambda w: PLANS.compare_hash(w.scale, w.study),
         plan=study_plan,
     message:
         "compare the runs of {wildcards.study}"
     shell:
-        "{JOB} compare {params.plan} > {log} 2>&1 || (cat {log} >&2; exit 1)"
+        "python -m strangecast compare {params.plan} > {log} 2>&1 || (cat {log} >&2; exit 1)"
 
 
 rule analyse:
@@ -101,8 +97,6 @@ rule analyse:
         "../envs/train.yaml"
     threads: 1
     resources:
-        mem_mb=grows(8000),
-        runtime=grows(60),
         gpu=lambda w: PLANS.analysis_uses_gpu(w.scale, w.study, w.analysis),
     params:
         hash=lambda w: PLANS.analyse_hash(w.scale, w.study, w.analysis),
@@ -110,7 +104,7 @@ rule analyse:
     message:
         "analyse {wildcards.study}: {wildcards.analysis}"
     shell:
-        "{JOB} analyse {params.plan} --analysis {wildcards.analysis} --device {DEVICE} > {log} 2>&1"
+        "python -m strangecast analyse {params.plan} --analysis {wildcards.analysis} > {log} 2>&1"
         " || (cat {log} >&2; exit 1)"
 
 
@@ -129,15 +123,14 @@ rule claims:
         "../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=grows(4000),
-        runtime=grows(30),
+        gpu=0,
     params:
         hash=lambda w: PLANS.claims_hash(w.scale, w.study),
         plan=study_plan,
     message:
         "judge the claims of {wildcards.study}"
     shell:
-        "{JOB} claims {params.plan} > {log} 2>&1 || (cat {log} >&2; exit 1)"
+        "python -m strangecast claims {params.plan} > {log} 2>&1 || (cat {log} >&2; exit 1)"
 
 
 rule check_results:
@@ -155,12 +148,11 @@ rule check_results:
         "../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=grows(8000),
-        runtime=grows(30),
+        gpu=0,
     params:
         hash=lambda w: PLANS.summary_hash(w.scale, "strangecast.evaluation.check"),
         plans=lambda w: PLANS.study_plans(w.scale),
     message:
         "check the results"
     shell:
-        "{JOB} check {params.plans} --out {output} > {log} 2>&1 || (cat {log} >&2; exit 1)"
+        "python -m strangecast check {params.plans} --out {output} > {log} 2>&1 || (cat {log} >&2; exit 1)"

@@ -23,8 +23,7 @@ rule table:
         "../envs/paper.yaml"
     threads: 1
     resources:
-        mem_mb=grows(2000),
-        runtime=grows(10),
+        gpu=0,
     params:
         hash=lambda w: PLANS.drawn_hash(w.scale, w.study, "table", w.table),
         caption=lambda w: PLANS.caption(w.scale, w.study, "table", w.table),
@@ -32,7 +31,7 @@ rule table:
     message:
         "table {wildcards.table} of {wildcards.study}"
     shell:
-        "{JOB} table {params.plan} --table {wildcards.table} > {log} 2>&1 || (cat {log} >&2; exit 1)"
+        "python -m strangecast table {params.plan} --table {wildcards.table} > {log} 2>&1 || (cat {log} >&2; exit 1)"
 
 
 rule figure:
@@ -56,8 +55,7 @@ rule figure:
         "../envs/paper.yaml"
     threads: 1
     resources:
-        mem_mb=grows(2000),
-        runtime=grows(10),
+        gpu=0,
     params:
         hash=lambda w: PLANS.drawn_hash(w.scale, w.study, "figure", w.figure),
         caption=lambda w: PLANS.caption(w.scale, w.study, "figure", w.figure),
@@ -65,7 +63,7 @@ rule figure:
     message:
         "figure {wildcards.figure} of {wildcards.study}"
     shell:
-        "{JOB} figure {params.plan} --figure {wildcards.figure} --out {output.pdf} > {log} 2>&1"
+        "python -m strangecast figure {params.plan} --figure {wildcards.figure} --out {output.pdf} > {log} 2>&1"
         " || (cat {log} >&2; exit 1)"
 
 
@@ -85,15 +83,14 @@ rule summarise:
         "../envs/paper.yaml"
     threads: 1
     resources:
-        mem_mb=grows(2000),
-        runtime=grows(10),
+        gpu=0,
     params:
         hash=lambda w: PLANS.summary_hash(w.scale, "strangecast.evaluation.summary"),
         plans=lambda w: PLANS.study_plans(w.scale),
     message:
         "claims and leaderboard of all studies"
     shell:
-        "{JOB} summarise {params.plans} > {log} 2>&1 || (cat {log} >&2; exit 1)"
+        "python -m strangecast summarise {params.plans} > {log} 2>&1 || (cat {log} >&2; exit 1)"
 
 
 rule paper:
@@ -115,15 +112,14 @@ rule paper:
         "../envs/paper.yaml"
     threads: 1
     resources:
-        mem_mb=grows(2000),
-        runtime=grows(10),
+        gpu=0,
     params:
         hash=lambda w: PLANS.summary_hash(w.scale, "strangecast.paper.document"),
         plans=lambda w: PLANS.study_plans(w.scale),
     message:
         "typeset the paper"
     shell:
-        "{JOB} paper {params.plans} --manuscript {input.manuscript} --figures figures/{wildcards.scale} --out {output}"
+        "python -m strangecast paper {params.plans} --manuscript {input.manuscript} --figures figures/{wildcards.scale} --out {output}"
         " > {log} 2>&1 || (cat {log} >&2; exit 1)"
 
 
@@ -132,6 +128,7 @@ rule report:
     input:
         lambda w: PLANS.tables(w.scale),
         lambda w: PLANS.figures(w.scale),
+        snakefile=str(REPOSITORY / "Snakefile"),
     output:
         "results/{scale}/report.html",
     log:
@@ -142,13 +139,12 @@ rule report:
         "../envs/paper.yaml"
     threads: 1
     resources:
-        mem_mb=grows(2000),
-        runtime=grows(10),
+        gpu=0,
     params:
         hash=lambda w: PLANS.summary_hash(w.scale),
     message:
         "report of all figures and tables"
     shell:
-        "{SNAKEMAKE} figures tables --report {output} --nolock --cores 1"
+        "snakemake figures tables -s {input.snakefile} --workflow-profile none --report {output} --nolock --cores 1"
         " --configfile results/{wildcards.scale}/plan/settings.json --config scale={wildcards.scale} > {log} 2>&1"
         " || (cat {log} >&2; exit 1)"

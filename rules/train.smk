@@ -23,8 +23,6 @@ rule train:
         "../envs/train.yaml"
     threads: 1
     resources:
-        mem_mb=grows(4000),
-        runtime=grows(240),
         gpu=gpus("training"),
     params:
         hash=lambda w: PLANS.train_hash(w.scale, block(w)),
@@ -32,4 +30,4 @@ rule train:
     message:
         "train {wildcards.emulator} by {wildcards.training} on {wildcards.data}, block {wildcards.block}"
     shell:
-        "{JOB} train {params.plan} --device {DEVICE} --logger {LOGGER} {REUSE} > {log} 2>&1 || (cat {log} >&2; exit 1)"
+        "python -m strangecast train {params.plan} > {log} 2>&1 || (cat {log} >&2; exit 1)"

@@ -72,7 +72,11 @@ def counted(text: str) -> dict[str, int]:
     counts: dict[str, int] = {}
     for line in text.splitlines():
         words = line.split()
-        if len(words) == 2 and words[1].isdigit() and words[0] not in ("job", "total", "all", "figures", "tables"):
+        if (
+            len(words) == 2
+            and words[1].isdigit()
+            and words[0] not in ("job", "total", "all", "figures", "figures/", "tables")
+        ):
             counts[words[0]] = int(words[1])
     return counts
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from strangecast.cli.asked import add_asked, plan_given
-from strangecast.cli.train import add_device, block_asked
+from strangecast.cli.train import add_device, add_reuse, block_asked
 from strangecast.core.plans import read_plan
 
 
@@ -16,7 +16,7 @@ def add_verbs(verb) -> None:
     p = verb("score", "score forecasts against the truth", _score)
     add_asked(p)
     p.add_argument("--suite", help="one suite only")
-    p.add_argument("--no-reuse", dest="reuse", action="store_false", help="compute everything again")
+    add_reuse(p)
     add_asked(verb("compare", "gather the runs and scores of a study; intervals and paired tests", _compare))
     p = verb("analyse", "compute one analysis table of a study", _analyse)
     add_asked(p)

@@ -36,13 +36,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    from importlib import metadata
+class _Version(argparse.Action):
+    """Looks the version up when asked for it: a rule's environment knows the package by its source alone."""
 
+    def __call__(self, parser: argparse.ArgumentParser, *_) -> None:
+        from strangecast.core.provenance import versions
+
+        print(versions().get("strangecast", "not installed, run from its source"))
+        parser.exit()
+
+
+def _parser() -> argparse.ArgumentParser:
     from strangecast.cli import data, evaluate, inspect, paper, results, train
 
     parser = argparse.ArgumentParser(prog="strangecast", description=__doc__.splitlines()[0])
-    parser.add_argument("--version", action="version", version=metadata.version("strangecast"))
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the installed version")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
     def verb(name: str, text: str, run: Callable[[argparse.Namespace], int | None]) -> argparse.ArgumentParser:

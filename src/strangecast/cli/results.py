@@ -60,4 +60,4 @@ def _leaderboard(options: argparse.Namespace) -> None:
 def _unlock(options: argparse.Namespace) -> None:
     from strangecast.workflow.locks import unlock
 
-    print(unlock(Path.cwd()))
+    print(unlock(Path.cwd()).sentence)

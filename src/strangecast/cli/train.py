@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ def add_verbs(verb) -> None:
     p = verb("train", "train the members of a block whose key has changed", _train)
     add_asked(p)
     add_device(p)
-    p.add_argument("--logger", choices=LOGGERS, default="csv")
+    p.add_argument("--logger", choices=LOGGERS, default=os.environ.get("STRANGECAST_LOGGER", "csv"))
     p.add_argument("--checkpoint-seconds", type=float, default=20.0, help="least time between resume checkpoints")
     p = verb("forecast", "forecast every window of a suite with the members of a block", _forecast)
     add_asked(p)
@@ -27,9 +28,18 @@ def add_verbs(verb) -> None:
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:
-    """Add ``--device`` and ``--no-reuse``."""
-    parser.add_argument("--device", choices=DEVICES, default="auto")
-    parser.add_argument("--no-reuse", dest="reuse", action="store_false", help="compute everything again")
+    """Add ``--device`` and ``--no-reuse``; the workflow sets their defaults in the environment."""
+    device = os.environ.get("STRANGECAST_DEVICE", "auto")
+    parser.add_argument("--device", choices=DEVICES, default=device, help="default: $STRANGECAST_DEVICE or auto")
+    add_reuse(parser)
+
+
+def add_reuse(parser: argparse.ArgumentParser) -> None:
+    """Add ``--no-reuse``."""
+    reuse = os.environ.get("STRANGECAST_REUSE", "1") != "0"
+    parser.add_argument(
+        "--no-reuse", dest="reuse", action="store_false", default=reuse, help="compute everything again"
+    )
 
 
 def block_asked(options: argparse.Namespace, suite: bool) -> tuple[dict[str, Any], Path]:

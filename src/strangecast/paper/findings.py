@@ -163,7 +163,7 @@ def _censored(scores: pd.DataFrame) -> list[dict[str, Any]]:
     """Share of forecasts that are still valid at the horizon, where there are any."""
     at_end = scores["value"] >= scores["horizon_lyapunov"] * (1 - 1e-9)
     share = at_end.groupby(scores["label"], sort=False).mean()
-    return [{"label": label, "share": f"{number(100 * s)} %"} for label, s in share.items() if s > 0]
+    return [{"label": label, "share": f"{number(100 * s)}\u00a0%"} for label, s in share.items() if s > 0]
 
 
 def _p(value: float) -> dict[str, Any]:

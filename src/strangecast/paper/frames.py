@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,13 @@ def _worst(frames: dict[str, pd.DataFrame], metric: str) -> float:
         if given is not None and given == given:
             return float(given)
     return float("-inf") if higher else float("inf")
+
+
+def ordered_labels(frames: dict[str, pd.DataFrame], present: Iterable[str]) -> list[str]:
+    """The labels of ``present`` in the order of the study's runs; unknown ones follow in alphabetical order."""
+    present = set(present)
+    order = list(dict.fromkeys(frames["labels"]["label"])) if "labels" in frames else []
+    return [x for x in order if x in present] + sorted(present - set(order))
 
 
 def system_names(frames: dict[str, pd.DataFrame]) -> dict[str, str]:

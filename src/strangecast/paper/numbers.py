@@ -62,7 +62,7 @@ def study_numbers(plan: dict[str, Any], root: Path) -> dict[str, Any]:
         "title": plan["config"].get("title") or plan["name"],
         "question": plan["config"].get("question") or "",
         "counts": _counts(runs, scores, windows),
-        "trained_on_system": bool(runs.loc[runs["training"] != "none", "trained_on_system"].all()),
+        "trained_on_system": _all_on_system(runs),
         "data": data_settings(plan, root),
         "systems": system_rows(windows, root),
         "metrics": {name: _metric(config) for name, config in plan["metrics"].items()},
@@ -90,6 +90,11 @@ def amount(value: Any) -> dict[str, Any]:
     known = not missing(value)
     finite = known and abs(float(value)) != float("inf")
     return {"value": float(value) if finite else None, "text": number(float(value) if known else None)}
+
+
+def _all_on_system(runs: pd.DataFrame) -> bool:
+    trained = runs.loc[runs["training"] != "none", "trained_on_system"]
+    return bool(len(trained) and trained.all())
 
 
 def _counts(runs: pd.DataFrame, scores: pd.DataFrame, windows: pd.DataFrame) -> dict[str, Any]:

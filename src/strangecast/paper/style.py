@@ -52,13 +52,6 @@ def size(width: str, height_mm: float) -> tuple[float, float]:
     return MILLIMETRES[width] / 25.4, height_mm / 25.4
 
 
-def ordered_labels(frames: dict[str, pd.DataFrame], present: Iterable[str]) -> list[str]:
-    """The labels of ``present`` in the order of the study's runs; unknown ones follow in alphabetical order."""
-    present = set(present)
-    order = list(dict.fromkeys(frames["labels"]["label"])) if "labels" in frames else []
-    return [x for x in order if x in present] + sorted(present - set(order))
-
-
 def colours(frames: dict[str, pd.DataFrame], present: Iterable[str]) -> dict[str, str]:
     """One colour for each label of ``present``: that of its emulator's YAML where it is the only label of that
     emulator, else the palette's colour at the label's place in the study."""

@@ -18,7 +18,7 @@ META = ("_target_", "title", "caption", "inputs")
 _LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "−": "$-$", "∞": r"$\infty$", "–": "--", "\u2009": r"\,", "×": r"$\times$", "λ": r"$\lambda$",
+    "−": "$-$", "∞": r"$\infty$", "–": "--", "\u2009": r"\,", "\u00a0": "~", "×": r"$\times$", "λ": r"$\lambda$",
 }  # fmt: skip
 _LOWERED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 

@@ -44,7 +44,8 @@ def read_settings(folder: Path, over: dict[str, Any] | None = None) -> Settings:
     local = folder / "config.local.yaml"
     if local.exists():
         merge(values, _read(local))
-    merge(values, over or {})
+    # Snakemake hands `--config seeds=null` over as a word.
+    merge(values, {k: None if v == "null" else v for k, v in (over or {}).items()})
     return checked(values)
 
 

@@ -160,7 +160,7 @@ class Study:
         return frame
 
     def exponent(self, dataset: str) -> float:
-        return (0.9 - 0.07 * self.datasets.index(dataset)) if self.lyapunov else float("nan")
+        return 0.9 / (1 + 0.1 * self.datasets.index(dataset)) if self.lyapunov else float("nan")
 
     def _scores(self, diverged: bool) -> pd.DataFrame:
         rows = []

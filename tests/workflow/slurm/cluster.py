@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 ETC = Path("/etc/slurm")
+PREFIX = "strangecast-slurm-"  # of state folders, so that what a killed test left behind is recognised
 PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
 
 SLURM_CONF = """\
@@ -157,8 +158,9 @@ class Cluster:
             self._undo.callback(shutil.rmtree, ETC, ignore_errors=True)
         for name in ("slurm.conf", "gres.conf"):
             link = ETC / name
-            if link.is_symlink() and not link.exists():
-                link.unlink()  # of a cluster that was killed
+            if link.is_symlink() and PREFIX in str(link.readlink()):
+                _end_all(link.readlink().parent)  # of a test that was killed: nobody else holds our lock
+                link.unlink()
             if link.exists() or link.is_symlink():
                 raise RuntimeError(f"{link} exists: a Slurm is installed here and is left alone")
             link.symlink_to(self.state / name)
@@ -247,6 +249,11 @@ def _end(pid_file: Path) -> None:
             os.kill(pid, sign)
         if _poll(lambda: not _alive(pid), grace):
             return
+
+
+def _end_all(state: Path) -> None:
+    for name in ("slurmd.pid", "slurmctld.pid", "munge/pid-file"):
+        _end(state / name)
 
 
 def _alive(pid: int) -> bool:

@@ -17,7 +17,7 @@ import yaml
 
 from tests.workflow.line import REPOSITORY as ROOT
 from tests.workflow.line import SETTINGS
-from tests.workflow.slurm.cluster import Cluster
+from tests.workflow.slurm.cluster import PREFIX, Cluster
 
 # A site's profile waits longer between questions. Each one without news makes the plugin wait 10 s more for the next,
 # so the first is asked when a short job, which starts Snakemake twice, has just ended.
@@ -29,7 +29,7 @@ BLOCKS = ["one", "two"]
 
 rule all:
     localrule: True
-    input: expand("score/{b}.txt", b=BLOCKS)
+    input: expand("forecast/{b}.txt", b=BLOCKS)
 
 rule filter:
     output: "filter/{d}.txt"
@@ -51,17 +51,12 @@ rule forecast:
     output: "forecast/{b}.txt"
     resources: gpu=lambda w: int(w.b == "two")
     shell: "echo gpus ${{CUDA_VISIBLE_DEVICES-none}} > {output}"
-
-rule score:
-    input: "forecast/{b}.txt"
-    output: "score/{b}.txt"
-    shell: "cp {input} {output}"
 """
 
 
 @pytest.fixture
 def cluster() -> Iterator[Cluster]:
-    state = Path(tempfile.mkdtemp(prefix="strangecast-slurm-"))  # short: the path of a socket has at most 107 letters
+    state = Path(tempfile.mkdtemp(prefix=PREFIX))  # short: the path of a socket has at most 107 letters
     try:
         with Cluster(state / "state", cpus=4) as running:
             yield running
@@ -102,6 +97,11 @@ class Run:
 
 def of_rule(jobs: list[dict[str, str]], rule: str) -> list[dict[str, str]]:
     return [job for job in jobs if job["Comment"].startswith(f"rule_{rule}_wildcards_")]
+
+
+def groups(jobs: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Slurm jobs that carry several jobs of Snakemake: rule_<group>_<rules>."""
+    return [job for job in jobs if "_wildcards_" not in job["Comment"]]
 
 
 def has_gpu(job: dict[str, str]) -> bool:
@@ -161,12 +161,9 @@ def test_profile_places_groups_and_retries_jobs(cluster: Cluster, tmp_path: Path
     forecast = {job["Comment"].rpartition("_")[2]: has_gpu(job) for job in of_rule(jobs, "forecast")}
     assert forecast == {"one": False, "two": True}
 
-    # Six small jobs in one Slurm job that asks for two processors, not six; two scores in another one.
-    grouped = [job for job in jobs if "_wildcards_" not in job["Comment"]]
-    assert [(job["Comment"], job["NumCPUs"], has_gpu(job)) for job in grouped] == [
-        ("rule_prepare_filter", "2", False),
-        ("rule_score_score", "2", False),
-    ]
+    # Six small jobs in one Slurm job that asks for two processors, not six.
+    (grouped,) = groups(jobs)
+    assert (grouped["Comment"], grouped["NumCPUs"], has_gpu(grouped)) == ("rule_prepare_filter", "2", False)
     logs = {path.parent.parent.name for path in (folder / ".snakemake" / "slurm_logs").rglob("*.log")}
     assert {"rule_train", "rule_forecast"} <= logs
 
@@ -233,6 +230,8 @@ def test_whole_paper_at_smoke_scale(cluster: Cluster, tmp_path: Path) -> None:
     train = of_rule(jobs, "train")
     assert len(train) == len(trained) >= 2
     assert all(has_gpu(job) for job in train)
+    assert {job["Comment"].split("_")[1] for job in groups(jobs)} == {"prepare", "score", "draw"}
+    assert all(int(job["NumCPUs"]) <= 2 for job in groups(jobs))
     for job in jobs:
         if job not in train and has_gpu(job):
             assert asks_for_gpu(job, blocks), f"{job['Comment']} got a GPU that no YAML asks for"

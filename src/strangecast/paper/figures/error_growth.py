@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from strangecast.core.errors import ResultsError, unknown
-from strangecast.paper.frames import need, one_suite
-from strangecast.paper.style import TRUTH, colours, figure_style, line_style, ordered_labels, size, wrapped
+from strangecast.paper.frames import need, one_suite, ordered_labels
+from strangecast.paper.style import TRUTH, colours, figure_style, line_style, size, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

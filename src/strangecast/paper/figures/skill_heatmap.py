@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from strangecast.paper.frames import labelled_scores, metric_words
-from strangecast.paper.style import figure_style, notice, ordered_labels, size, wrapped
+from strangecast.paper.frames import labelled_scores, metric_words, ordered_labels
+from strangecast.paper.style import figure_style, notice, size, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,7 +50,7 @@ def draw(
     low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
     many = len(cells) > MANY
     with figure_style() as plt:
-        figure, axis = plt.subplots(figsize=size(width, 24 + (2.7 if many else 4.8) * len(cells)))
+        figure, axis = plt.subplots(figsize=size(width, 30 + (2.7 if many else 4.8) * len(cells)))
         image = axis.imshow(
             np.where(np.isfinite(values), values, np.nan),
             aspect="auto",
@@ -72,9 +72,8 @@ def draw(
         if slanted:
             plt.setp(axis.get_xticklabels(), ha="left", rotation_mode="anchor")
         axis.spines[:].set_visible(False)
-        thin = 2.2 / (20 + (2.7 if many else 4.8) * len(cells))
-        bar = figure.colorbar(image, ax=axis, orientation="horizontal", fraction=thin, aspect=26, pad=0.02)
-        bar.ax.set_box_aspect(None)
+        thin = 3.5 / (5 + (2.7 if many else 4.8) * len(cells))
+        bar = figure.colorbar(image, ax=axis, orientation="horizontal", fraction=thin, aspect=36, pad=0.02)
         bar.outline.set_visible(False)
         bar.set_label(f"{title}, median ({unit})" if unit else f"{title}, median")
     return figure

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from strangecast.paper.frames import labelled_scores, metric_words, need, one_suite
-from strangecast.paper.style import TRUTH, colours, figure_style, notice, ordered_labels, size, wrapped
+from strangecast.paper.frames import labelled_scores, metric_words, need, one_suite, ordered_labels
+from strangecast.paper.style import TRUTH, colours, figure_style, notice, size, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,6 +60,8 @@ def draw(
         axis.tick_params(axis="y", length=0)
         axis.spines["left"].set_visible(False)
         axis.grid(axis="x")
+        if scale == "linear":
+            axis.locator_params(axis="x", nbins=6)
         axis.set_xlabel(f"{title} ({unit})" if unit else title)
         finite = scores["value"][np.isfinite(scores["value"])]
         if scale == "linear" and len(finite) and finite.min() >= 0:

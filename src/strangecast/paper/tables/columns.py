@@ -111,8 +111,8 @@ def duration(seconds: float | None) -> str:
     if missing(seconds):
         return NONE
     if seconds < 90:
-        return f"{number(seconds)} s"
-    return f"{number(seconds / 60)} min" if seconds < 5400 else f"{number(seconds / 3600)} h"
+        return f"{number(seconds)}\u00a0s"
+    return f"{number(seconds / 60)}\u00a0min" if seconds < 5400 else f"{number(seconds / 3600)}\u00a0h"
 
 
 def missing(value: Any) -> bool:
@@ -142,7 +142,7 @@ def _cell(row: dict[Any, Any], column: Column) -> str:
     if column.kind == "count":
         return fixed(float(value), 0)
     if column.kind == "share":
-        return f"{number(100 * float(value))} %"
+        return f"{number(100 * float(value))}\u00a0%"
     if column.kind == "seconds":
         return duration(float(value))
     if column.low and column.high:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from strangecast.paper.frames import labelled_scores
-from strangecast.paper.style import ordered_labels
+from strangecast.paper.frames import labelled_scores, ordered_labels
 from strangecast.paper.tables.columns import Column, with_columns
 
 WHAT = "table per_system"
