@@ -103,7 +103,8 @@ rule paper:
         manuscript=str(REPOSITORY / "paper" / "manuscript.typ"),
         references=str(REPOSITORY / "paper" / "references.bib"),
     output:
-        "results/{scale}/paper.pdf",
+        pdf="results/{scale}/paper.pdf",
+        numbers="results/{scale}/paper.json",
     log:
         "results/{scale}/log/paper.log",
     benchmark:
@@ -119,7 +120,7 @@ rule paper:
     message:
         "typeset the paper"
     shell:
-        "python -m strangecast paper {params.plans} --manuscript {input.manuscript} --figures figures/{wildcards.scale} --out {output}"
+        "python -m strangecast paper {params.plans} --manuscript {input.manuscript} --figures figures/{wildcards.scale} --out {output.pdf}"
         " > {log} 2>&1 || (cat {log} >&2; exit 1)"
 
 
