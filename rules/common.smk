@@ -1,8 +1,6 @@
 # Wildcards, the command line of the jobs, and resources that several chapters share.
 import re
 
-from snakemake.settings.types import DeploymentMethod
-
 # A pattern of the datasets that are a user's own files; (?!) matches nothing.
 IMPORTED = "|".join(
     re.escape(name)
@@ -29,17 +27,14 @@ wildcard_constraints:
 
 REPOSITORY = Path(os.path.relpath(workflow.basedir))
 
-# Jobs call `python -m strangecast`: the Python that runs Snakemake, or that of the rule's conda environment, which
-# finds the package in src/. Where to compute and whether to keep what has not changed reach the jobs as environment
+# Jobs call `python -m strangecast`: the Python that runs Snakemake, or that of the rule's conda environment, with the
+# package of this Snakefile. Where to compute and whether to keep what has not changed reach the jobs as environment
 # variables, so that they are no part of any rerun decision.
-CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 os.environ.update(
     PATH=os.pathsep.join(
         [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
     ),
-    PYTHONPATH=os.pathsep.join(
-        [workflow.basedir] + [f"{workflow.basedir}/src"] * CONDA
-    ),
+    PYTHONPATH=os.pathsep.join([f"{workflow.basedir}/src", workflow.basedir]),
     STRANGECAST_DEVICE=SETTINGS.device,
     STRANGECAST_LOGGER=SETTINGS.logger,
     STRANGECAST_REUSE=str(int(SETTINGS.reuse)),

@@ -25,6 +25,16 @@ TINY = (
 SETTINGS = {"scale": "smoke", "seeds": 2, "device": "cpu", "overrides": list(TINY)}
 
 
+def home(folder: Path) -> Path:
+    """Where the workflow of a folder stands: there, if it is a clone, else the repository."""
+    return folder if (folder / "Snakefile").exists() else REPOSITORY
+
+
+def source(folder: Path) -> dict[str, str]:
+    """The variable that makes Python use the package of ``folder``'s workflow."""
+    return {"PYTHONPATH": str(home(folder) / "src")}
+
+
 def environment(**more: str) -> dict[str, str]:
     """The environment of a job: one thread, this Python's programs first."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -35,7 +45,7 @@ def command(folder: Path, *targets: str, settings: dict | None = None, options: 
     """The ``snakemake`` command line for ``targets`` with results in ``folder``."""
     values = SETTINGS | (settings or {})
     return [
-        sys.executable, "-m", "snakemake", *targets, "-s", str(REPOSITORY / "Snakefile"), "--directory", str(folder),
+        sys.executable, "-m", "snakemake", *targets, "-s", str(home(folder) / "Snakefile"), "--directory", str(folder),
         "--workflow-profile", "none", "--cores", "2", "--rerun-incomplete", *options,
         "--config", *(f"{k}={json.dumps(v)}" for k, v in values.items()),
     ]  # fmt: skip
@@ -52,7 +62,8 @@ def snakemake(
     """Run Snakemake to its end and return what it printed."""
     done = subprocess.run(
         command(folder, *targets, settings=settings, options=options),
-        env=environment(**more), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=900,
+        env=environment(**source(folder), **more), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        check=False, timeout=900,
     )  # fmt: skip
     if ok and done.returncode:
         raise AssertionError(f"snakemake failed:\n{done.stdout[-6000:]}")
@@ -85,7 +96,7 @@ def strangecast(folder: Path, *arguments: str, ok: bool = True, **more: str) -> 
     """Run the ``strangecast`` command in ``folder``."""
     done = subprocess.run(
         [sys.executable, "-m", "strangecast", *arguments],
-        cwd=folder, env=environment(**more), text=True, capture_output=True, check=False, timeout=600,
+        cwd=folder, env=environment(**source(folder), **more), text=True, capture_output=True, check=False, timeout=600,
     )  # fmt: skip
     if ok and done.returncode:
         raise AssertionError(f"strangecast {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")

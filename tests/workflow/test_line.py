@@ -20,7 +20,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from tests.workflow.line import REPOSITORY, SETTINGS, command, environment, planned, snakemake, strangecast
+from tests.pages import clone
+from tests.workflow.line import SETTINGS, command, environment, planned, snakemake, source, strangecast
 
 pytestmark = pytest.mark.slow
 ROOT = Path("results/smoke")
@@ -28,8 +29,8 @@ ROOT = Path("results/smoke")
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """A folder in which ``snakemake all`` has run."""
-    folder = tmp_path_factory.mktemp("built")
+    """A clone in which ``snakemake all`` has run."""
+    folder = clone(tmp_path_factory.mktemp("built") / "strangecast")
     snakemake(folder)
     return folder
 
@@ -51,8 +52,7 @@ def bits(folder: Path, *patterns: str) -> dict[str, bytes]:
 
 def mlp_plan(folder: Path) -> Path:
     """Plan file of the first block of the MLP."""
-    return sorted((folder / ROOT / "plan" / "block").glob("chaos/mlp/supervised/base*.json")
-                  or (folder / ROOT / "plan" / "block").glob("chaos/mlp/supervised/*.json"))[0]  # fmt: skip
+    return sorted((folder / ROOT / "plan" / "block").glob("chaos/mlp/supervised/*.json"))[0]
 
 
 # Everything is there
@@ -149,42 +149,17 @@ def score_values(folder: Path) -> dict[str, list]:
 
 def test_regenerating_identical_data_trains_nothing(copy):
     before = run_members(copy)
-    snakemake(copy, options=("-R", "generate", "--"))
+    snakemake(copy, options=("-R", "generate"))
     assert run_members(copy) == before
 
 
 def test_reuse_false_trains_again_to_the_same_bits(copy):
     before, members = bits(copy), run_members(copy)
-    snakemake(copy, "results/smoke/crossover/scores.parquet", settings={"reuse": False}, options=("-R", "train", "--"))
+    snakemake(copy, "results/smoke/crossover/scores.parquet", settings={"reuse": False}, options=("-R", "train"))
     assert bits(copy) == before
     after = run_members(copy)
     assert {k: v[0] for k, v in after.items()} == {k: v[0] for k, v in members.items()}
     assert any(after[k][1] != members[k][1] for k in after)
-
-
-@pytest.fixture
-def package(copy, tmp_path):
-    """A copy of the repository's code that a test may edit; its Snakefile works in the copied results."""
-    clone = tmp_path / "clone"
-    for name in ("Snakefile", "config.yaml", "rules", "src", "paper", "envs", "benchmarks"):
-        source = REPOSITORY / name
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, clone / name) if (
-            clone.mkdir(exist_ok=True) or True
-        ) else None
-    return clone
-
-
-def jobs_after_edit(copy: Path, clone: Path) -> dict[str, int]:
-    """Planned jobs with the code of ``clone``."""
-    from tests.workflow.line import counted
-
-    arguments = command(copy, options=("-n", "--quiet", "rules"))
-    arguments[arguments.index("-s") + 1] = str(clone / "Snakefile")
-    done = subprocess.run(
-        arguments, env=environment(PYTHONPATH=str(clone / "src")), text=True, check=False, capture_output=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return counted(done.stdout + done.stderr)
 
 
 def edit(file: Path, old: str, new: str) -> None:
@@ -199,12 +174,12 @@ def append(file: Path, text: str) -> None:
     file.write_text(file.read_text() + text)
 
 
-def test_comments_rerun_nothing(copy, package):
-    source = package / "src" / "strangecast"
+def test_comments_rerun_nothing(copy):
+    source = copy / "src" / "strangecast"
     for name in ("emulators/mlp.py", "training/loop.py", "metrics/mse.py", "core/streams.py", "paper/style.py"):
         append(source / name, "\n# a comment\n")
     append(source / "conf" / "emulator" / "mlp.yaml", "\n# a comment\n")
-    assert jobs_after_edit(copy, package) == {}
+    assert planned(copy) == {}
 
 
 @pytest.mark.parametrize(
@@ -216,17 +191,17 @@ def test_comments_rerun_nothing(copy, package):
         ("evaluation/compare.py", {"compare", "claims"}, {"train", "forecast", "score"}),
     ],
 )  # fmt: skip
-def test_an_edit_reruns_exactly_what_it_can_change(copy, package, file, present, absent):
-    append(package / "src" / "strangecast" / file, "\nEDITED = True\n")
-    jobs = jobs_after_edit(copy, package)
+def test_an_edit_reruns_exactly_what_it_can_change(copy, file, present, absent):
+    append(copy / "src" / "strangecast" / file, "\nEDITED = True\n")
+    jobs = planned(copy)
     assert present <= set(jobs)
     assert not absent & set(jobs)
 
 
-def test_editing_one_emulator_retrains_only_it(copy, package):
-    append(package / "src" / "strangecast" / "emulators" / "ridge.py", "\nEDITED = True\n")
+def test_editing_one_emulator_retrains_only_it(copy):
+    append(copy / "src" / "strangecast" / "emulators" / "ridge.py", "\nEDITED = True\n")
     blocks = len(list((copy / ROOT / "runs").glob("*/ridge/*/*")))
-    assert jobs_after_edit(copy, package)["train"] == blocks
+    assert planned(copy)["train"] == blocks
 
 
 # Killed and resumed
@@ -246,7 +221,11 @@ def train_process(folder: Path, **more: str) -> subprocess.Popen:
         "0",
     ]
     return subprocess.Popen(
-        arguments, cwd=folder, env=environment(**more), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        arguments,
+        cwd=folder,
+        env=environment(**source(folder), **more),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
 
 
@@ -298,7 +277,7 @@ def test_snakemake_killed_at_random_moments_ends_with_the_same_bits(copy, built)
     target = "results/smoke/crossover/scores.parquet"
     for _ in range(5):
         process = subprocess.Popen(
-            command(copy, target), env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            command(copy, target), env=environment(**source(copy)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             start_new_session=True,
         )  # fmt: skip
         try:
@@ -346,6 +325,9 @@ def test_verify_names_a_flipped_byte_and_its_rule(copy, pattern, rule):
 def test_adopt_takes_results_copied_without_times(built, tmp_path):
     folder = tmp_path / "elsewhere"
     folder.mkdir()
+    shutil.copytree(
+        built, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("results", "figures", ".snakemake")
+    )
     for part in ("results", "figures"):
         subprocess.run(["cp", "-r", str(built / part), str(folder / part)], check=True)
     assert "adopted" in strangecast(folder, "adopt", str(ROOT)).stdout

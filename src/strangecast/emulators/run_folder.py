@@ -1,7 +1,8 @@
 """A run folder: ``weights.safetensors`` with members on axis 0, and ``run.json`` that says what they are.
 
 The weights file repeats the members' records in its header, each with a digest of its tensors. So it is whole by
-itself: after a crash between the two files the next job still knows which member it holds and that it is sound.
+itself: after a crash between the two files the next job still knows which member it holds and that it is sound. What
+differs between two equal runs (seconds, device) stands in ``run.json`` alone, so that equal weights are equal files.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from strangecast.emulators.base import Emulator
 from strangecast.emulators.build import build
 
 WEIGHTS, RUN, HISTORY = "weights.safetensors", "run.json", "history.parquet"
+CIRCUMSTANCES = ("train_seconds", "device")
 State = dict[str, Tensor]
 
 
@@ -61,7 +63,8 @@ def save(
     """
     records = [m | {"weights": digest_state(s)} for m, s in zip(members, states, strict=True)]
     stacked = {k: torch.stack([s[k].detach().cpu() for s in states]).contiguous() for k in states[0]}
-    header = {"format": str(FORMAT), "members": json.dumps(records, sort_keys=True)}
+    lasting = [{k: v for k, v in r.items() if k not in CIRCUMSTANCES} for r in records]
+    header = {"format": str(FORMAT), "members": json.dumps(lasting, sort_keys=True)}
     with atomic_path(folder / WEIGHTS) as temporary:
         save_file(stacked, temporary, metadata=header)
     files = {name: file_digest(folder / name) for name in (WEIGHTS, HISTORY) if (folder / name).exists()}
@@ -92,12 +95,22 @@ def read_members(folder: Path) -> dict[str, tuple[dict[str, Any], State]]:
             stacked = {k: f.get_tensor(k) for k in f.keys()}  # noqa: SIM118 - not a dict
     except (FileNotFoundError, SafetensorError, KeyError, ValueError, OSError):
         return {}
+    circumstances = _circumstances(folder)
     found = {}
     for i, record in enumerate(records):
         state = {k: v[i] for k, v in stacked.items()}
         if digest_state(state) == record.get("weights"):
-            found[record["key"]] = (record, state)
+            found[record["key"]] = (circumstances.get(record["key"], {}) | record, state)
     return found
+
+
+def _circumstances(folder: Path) -> dict[str, dict[str, Any]]:
+    """Seconds and device of the members by key, as far as a ``run.json`` tells."""
+    try:
+        members = read_run(folder)["members"]
+        return {m["key"]: {k: m[k] for k in CIRCUMSTANCES if k in m} for m in members}
+    except (ResultsError, KeyError, TypeError):
+        return {}
 
 
 def read_run(folder: Path) -> dict[str, Any]:

@@ -52,6 +52,10 @@ def score_block(plan: dict[str, Any], root: Path, suite: str, *, reuse: bool = T
     wanted = wanted_keys(forecasts.table, use, horizons)
     kept = _kept(path, set(wanted.values())) if reuse else _empty()
     missing = {pair: key for pair, key in wanted.items() if key not in set(kept["key"])}
+    computed = ", ".join(sorted({metric for _, _, metric in missing})) or "nothing"
+    print(
+        f"{use['forecast_folder']}: scoring {computed}; kept {len(wanted) - len(missing)} of {len(wanted)} columns of scores"
+    )
     frames = [kept, *_score(windows, forecasts, suite, use, missing, horizons)]
     table = pd.concat([f for f in frames if len(f)] or [_empty()], ignore_index=True)
     table = table.sort_values(ORDER, kind="stable", ignore_index=True)
