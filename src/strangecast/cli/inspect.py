@@ -65,7 +65,7 @@ def _show(options: argparse.Namespace) -> None:
 def _where(options: argparse.Namespace) -> int:
     settings = read_settings(Path.cwd())
     scale = options.scale or settings.scale
-    dag = Dag(settings)
+    dag = Dag(settings, write=False)
     plan = dag.plan(scale)
     found = 0
     for study in plan.studies.values():

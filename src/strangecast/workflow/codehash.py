@@ -94,17 +94,23 @@ class CodeHash:
 
     def _parse_file(self, module: str, source: Path) -> tuple[str, list[str]]:
         text = source.read_bytes()
-        key = f"code:1:{hashlib.sha256(text).hexdigest()}"
+        key = f"code:2:{hashlib.sha256(text).hexdigest()}"
         found = self.cache.get(key)
         if found is None:
             tree = ast.parse(text)
             found = self.cache.put(key, [digest(_skeleton(tree)), sorted(_imports(tree))])
-        names = found[1]
-        return found[0], sorted({m for n in names for m in self._resolve(module, n)})
+        package = module if source.name == "__init__.py" else module.rpartition(".")[0]
+        own = {m for n in found[1] for m in self._resolve(module, package, n)}
+        parents = {p for p in _parents(module) if self._source(p) is not None}
+        return found[0], sorted(own | parents)
 
-    def _resolve(self, module: str, imported: str) -> list[str]:
-        """First-party modules meant by ``a.b:c`` (from a.b import c) or ``a.b`` (import a.b)."""
+    def _resolve(self, module: str, package: str, imported: str) -> list[str]:
+        """First-party modules meant by ``a.b:c`` (from a.b import c), ``a.b`` (import a.b) or ``..b:c`` (relative)."""
         base, _, name = imported.partition(":")
+        level = len(base) - len(base.lstrip("."))
+        if level:
+            above = package.split(".")[: len(package.split(".")) - level + 1]
+            base = ".".join([*above, base.lstrip(".")]).rstrip(".")
         if name and self._source(f"{base}.{name}") is not None:
             return [f"{base}.{name}"]
         return [base] if self._source(base) is not None and base != module else []
@@ -150,8 +156,14 @@ def _imports(tree: ast.AST) -> Iterable[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield from (f"{node.module}:{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = "." * node.level + (node.module or "")
+            yield from (f"{base}:{alias.name}" for alias in node.names)
+
+
+def _parents(module: str) -> list[str]:
+    parts = module.split(".")
+    return [".".join(parts[:n]) for n in range(1, len(parts))]
 
 
 def _is_installed(path: Path) -> bool:

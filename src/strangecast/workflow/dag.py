@@ -27,10 +27,18 @@ class Dag:
         settings: what config.yaml selects.
         results: the folder that holds the scales.
         figures: the folder that holds the figures of the scales.
+        write: False only looks; nothing is written.
     """
 
-    def __init__(self, settings: Settings, results: Path = Path("results"), figures: Path = Path("figures")) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        results: Path = Path("results"),
+        figures: Path = Path("figures"),
+        write: bool = True,
+    ) -> None:
         self.settings = settings
+        self.write = write
         self.results = results
         self.figures_folder = figures
         self.cache = Cache(results / ".cache.json")
@@ -52,9 +60,10 @@ class Dag:
             plan = Plan(
                 scale, self.settings.studies, self.registry, self.code, self.settings.seeds, self.results / scale
             )
-            plan.write()
-            plan.write_file(self.results / scale / "plan" / "settings.json", asdict(self.settings))
-            self.cache.save()
+            if self.write:
+                plan.write()
+                plan.write_file(self.results / scale / "plan" / "settings.json", asdict(self.settings))
+                self.cache.save()
             self._plans[scale] = plan
         return self._plans[scale]
 
@@ -73,7 +82,8 @@ class Dag:
         if name not in table:
             if kind == "dataset":
                 table[name] = plan.dataset(name)
-                plan.write()
+                if self.write:
+                    plan.write()
             else:
                 raise ConfigError(f"the plan of scale {scale} has no {kind} '{name}'; is its study in config.yaml?")
         return table[name]
@@ -91,7 +101,7 @@ class Dag:
 
     def imported_file(self, scale: str, dataset: str) -> str:
         """The user's file of an imported dataset."""
-        return self._entry(scale, "dataset", dataset)["config"]["source"]["path"]
+        return str(Path(self._entry(scale, "dataset", dataset)["config"]["source"]["path"]).expanduser())
 
     def splits_of_suite(self, scale: str, suite: str) -> list[str]:
         """Split tables a suite's windows are taken from."""
@@ -232,19 +242,19 @@ class Dag:
         entry = self._entry(scale, "study", study)
         return _named(entry[f"{kind}s"], kind, name, study).get("caption", "")
 
-    def figures(self, scale: str, studies: tuple[str, ...] | None = None) -> list[str]:
+    def figures(self, scale: str) -> list[str]:
         """Every figure (PDF) of the selected studies."""
         return [
             f"{self.figures_folder}/{scale}/{s}/{f}.pdf"
-            for s in studies or self.settings.studies
+            for s in self.settings.studies
             for f in self._entry(scale, "study", s)["figures"]
         ]
 
-    def tables(self, scale: str, studies: tuple[str, ...] | None = None) -> list[str]:
+    def tables(self, scale: str) -> list[str]:
         """Every table (CSV) of the selected studies."""
         return [
             f"{self.root(scale)}/{s}/tables/{t}.csv"
-            for s in studies or self.settings.studies
+            for s in self.settings.studies
             for t in self._entry(scale, "study", s)["tables"]
         ]
 

@@ -117,6 +117,8 @@ class Datasets:
                 f"dataset '{name}' is a recipe; name a system with it, such as {name}-Lorenz or dataset.system=Lorenz"
             )
         entry = catalogue.lookup(config["system"])
+        if not entry.vector_field:
+            raise ConfigError(f"dataset '{name}': {entry.name} is a {entry.kind} system, which cannot be simulated yet")
         return DatasetInfo(name, config["system"], config, entry.dim, entry.grid, self.home(name))
 
     def home(self, name: str) -> tuple[str, int, int] | None:

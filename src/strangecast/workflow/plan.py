@@ -17,6 +17,7 @@ from strangecast.core.format import FORMAT
 from strangecast.core.hashing import digest
 from strangecast.core.plans import plan_path
 from strangecast.workflow.blocks import Block, group, member_values
+from strangecast.workflow.checks import check_dataset, check_labels, check_study, check_suite
 from strangecast.workflow.codehash import CodeHash
 from strangecast.workflow.compose import Registry, set_value
 from strangecast.workflow.datasets import Datasets
@@ -90,6 +91,7 @@ class Plan:
             d: {"folder": f"data/{d}", "window": self._datasets.info(d).config["window"]}
             for d in dict.fromkeys(members)
         }
+        check_suite(name, config)
         code = self.code.of("strangecast.data.windows")
         return {
             "kind": "suite",
@@ -117,6 +119,7 @@ class Plan:
         """The plan of one dataset."""
         info = self._datasets.info(name)
         config = info.config
+        check_dataset(name, config)
         made_by = "import" if info.imported else "generate"
         module = "strangecast.data.importing" if info.imported else "strangecast.data.generate"
         n = 1 if info.imported else -(-config["initial_conditions"] // config["shard_size"])
@@ -300,8 +303,8 @@ class Plan:
             )
         emulators = {r["emulator"]: option("emulator", r["emulator"], self.scale) for r in rows}
         figures = {f: option("figure", f, self.scale) for f in study.get("figures") or []}
-        for n, f in figures.items():
-            self._check_inputs(name, f"figure '{n}'", f.get("inputs") or [], study)
+        check_study(name, study, figures)
+        check_labels(name, self._runs[name], self.registry.names("corpus"))
         return {
             "kind": "study",
             "name": name,
@@ -319,13 +322,6 @@ class Plan:
                 n: {"title": e["title"], "color": e.get("color"), "can": e["can"]} for n, e in emulators.items()
             },
         }
-
-    def _check_inputs(self, study: str, what: str, inputs: list[str], config: dict[str, Any]) -> None:
-        allowed = ["scores", "runs", "comparisons", "claims", "windows", "histories"]
-        allowed += [f"analysis/{a}" for a in config.get("analyses") or []]
-        for name in inputs:
-            if name not in allowed:
-                raise ConfigError(f"study '{study}', {what}: {unknown('input', name, allowed)}")
 
     # Files
 

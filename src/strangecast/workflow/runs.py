@@ -123,8 +123,8 @@ def _expand_entry(
     planned = []
     for point in _points(where, entry.get("sweep") or {}, e, t):
         values = {k: json.loads(v) for k, v in point}
-        label = _label(where, entry.get("label"), e, t, training, values)
         for d, seed in itertools.product(data, chosen):
+            label = _label(where, entry.get("label"), e, t, training, values | {"data": d})
             init = _init(where, entry, d, seed, named)
             run = Run(d, emulator, training, point, seed, init)
             planned.append(PlannedRun(run, label, bool(entry.get("trained_on_system", False))))
@@ -233,13 +233,16 @@ def _label(
         for key, value in values.items():
             template = template.replace("{" + key + "}", str(value))
         if "{" in template:
-            raise ConfigError(f"{where}: label '{template}' names a key that is not swept (swept: {sorted(values)})")
+            raise ConfigError(
+                f"{where}: label '{template}' names a key that is not swept (it may name {', '.join(sorted(values))})"
+            )
         return template
     label = e["title"]
     if t is not None and e["can"]["learns"] == "gradient":
         label += f", {t.get('title', training)}"
-    if values:
-        label += " (" + ", ".join(f"{k.rpartition('.')[2]}={v}" for k, v in values.items()) + ")"
+    swept = [f"{k.rpartition('.')[2]}={v}" for k, v in values.items() if k != "data"]
+    if swept:
+        label += f" ({', '.join(swept)})"
     return label
 
 

@@ -44,8 +44,9 @@ def read_settings(folder: Path, over: dict[str, Any] | None = None) -> Settings:
     local = folder / "config.local.yaml"
     if local.exists():
         merge(values, _read(local))
-    # Snakemake hands `--config seeds=null` over as a word.
-    merge(values, {k: None if v == "null" else v for k, v in (over or {}).items()})
+    # Snakemake hands `--config seeds=null reuse=false` over as words.
+    words = {"null": None, "true": True, "false": False}
+    merge(values, {k: words.get(v, v) if isinstance(v, str) else v for k, v in (over or {}).items()})
     return checked(values)
 
 

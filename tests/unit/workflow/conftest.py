@@ -15,7 +15,8 @@ CAN = {"learns": "gradient", "step": True, "grid": ["0d"], "channels": "any", "p
 OPTIONS = {
     "dataset/chaos": {
         "system": None, "source": None, "initial_conditions": 12, "shard_size": 8, "noise": 0.0, "validity": {},
-        "split": {"by": "initial_condition"}, "window": {"context": 32, "horizon": 32, "count": 2},
+        "sampling": {"length": 100},
+        "split": {"by": "initial_condition", "train": 1, "validation": 1, "test": 1}, "window": {"context": 32, "horizon": 32, "count": 2},
         "at": {"smoke": {"initial_conditions": 4}},
     },
     "dataset/lorenz63": {"defaults": ["chaos", "_self_"], "system": "Lorenz"},

@@ -78,6 +78,28 @@ def test_targets_are_found_at_any_depth():
     assert targets(config) == ["a.A", "b.B", "c.C"]
 
 
-def test_relative_and_library_imports_are_not_followed(package):
+def test_relative_imports_and_packages_above_are_followed(package):
+    (package / "sub").mkdir()
+    (package / "sub" / "__init__.py").write_text("")
+    (package / "sub" / "net.py").write_text(
+        "from .layer import L\nfrom ..numbers import ONE\n\n\nclass Net:\n    pass\n"
+    )
+    (package / "sub" / "layer.py").write_text("L = 1\n")
+
+    def of():
+        return CodeHash(None, package).of("pack.job", config={"_target_": "pack.sub.net.Net"})
+
+    hashes = [of()]
+    for file, old, new in (
+        ("sub/layer.py", "L = 1", "L = 2"),
+        ("numbers.py", "ONE = 1", "ONE = 2"),
+        ("sub/__init__.py", "", "X = 1\n"),
+    ):
+        change(package / file, old, new)
+        hashes.append(of())
+    assert len(set(hashes)) == 4
+
+
+def test_library_imports_are_not_followed(package):
     code = CodeHash(None, package)
     assert code.of("pack.job", config={"_target_": "numpy.linalg.norm"}) == code.of("pack.job", "numpy")

@@ -8,7 +8,7 @@ import pytest
 
 from strangecast.core.errors import ConfigError, ResultsError
 from strangecast.core.plans import plan_path, read_plan
-from tests.unit.workflow.conftest import study
+from tests.unit.workflow.conftest import OPTIONS, study
 
 BASE = {"each": "chaos", "emulator": "mlp", "training": "supervised", "trained_on_system": True}
 
@@ -115,6 +115,7 @@ def test_init_chains_are_ordered_and_enter_the_key(make_plan):
         ([{**BASE, "label": "{training.tau}"}], "names a key that is not swept"),
         ([{**BASE, "init": "nowhere"}], "no earlier run entry 'nowhere'"),
         ([], "lists no runs"),
+        ([{**BASE, "each": "chaos-MackeyGlass"}], "is a delay system, which cannot be simulated yet"),
     ],
 )
 def test_impossible_runs_are_refused_in_one_sentence(make_plan, runs, sentence):
@@ -125,9 +126,46 @@ def test_impossible_runs_are_refused_in_one_sentence(make_plan, runs, sentence):
 
 
 def test_unknown_figure_input(make_plan):
-    options = study(figures=["odd"]) | {"figure/odd": {"inputs": ["scorse"], "title": "Odd"}}
+    options = study(figures=["odd"]) | {"figure/odd": {"_target_": "a.b", "inputs": ["scorse"], "title": "Odd"}}
     with pytest.raises(ConfigError, match="no input 'scorse'; did you mean 'scores'"):
         assert make_plan(options).studies
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"figurs": []}, "no key 'figurs'; did you mean 'figures'"),
+        ({"tables": {"t": {"_target_": "a.b", "inputs": ["comparsons"]}}}, "did you mean 'comparisons'"),
+        ({"tables": {"t": {"inputs": []}}}, "table 't' does not say its _target_"),
+        (
+            {"runs": [{**BASE, "label": "A"}, {**BASE, "label": "A", "sweep": {"training.rollout_steps": [4]}}]},
+            "label 'A' stands for runs that differ in point",
+        ),
+    ],
+)
+def test_studies_that_cannot_work(make_plan, changes, sentence):
+    with pytest.raises(ConfigError) as e:
+        assert make_plan(study(**changes)).studies
+    assert sentence in str(e.value)
+
+
+@pytest.mark.parametrize(
+    ("option", "changes", "sentence"),
+    [
+        ("suite/chaos", {"normalisation": "contxt"}, "no normalisation 'contxt'; did you mean 'context'"),
+        ("suite/chaos", {"batch": 0}, "batch is 0"),
+        ("dataset/chaos", {"sampling": {"length": 60}}, "cannot hold a window of context + horizon = 32 + 32 = 64"),
+        (
+            "dataset/chaos",
+            {"split": {"by": "initial_condition", "train": 9, "validation": 2, "test": 4}},
+            "the split needs 15 trajectories, initial_conditions makes 12",
+        ),
+    ],
+)
+def test_numbers_that_cannot_fit(make_plan, option, changes, sentence):
+    with pytest.raises(ConfigError) as e:
+        assert make_plan({option: OPTIONS[option] | changes}).datasets
+    assert sentence in str(e.value)
 
 
 def test_own_data_declare_channels(make_plan, conf):
@@ -167,8 +205,6 @@ def test_other_formats_are_refused_untouched(make_plan):
 
 def test_hashes_follow_what_each_rule_uses(make_plan):
     before = make_plan().datasets["chaos-Lorenz"]["hash"]
-    options = {"dataset/chaos": {"defaults": [], "system": None, "source": None, "initial_conditions": 12, "shard_size": 8,
-               "noise": 0.0, "validity": {"boundedness": {"limit": 3}}, "split": {"by": "initial_condition"},
-               "window": {"context": 32, "horizon": 32, "count": 2}}}  # fmt: skip
+    options = {"dataset/chaos": OPTIONS["dataset/chaos"] | {"validity": {"boundedness": {"limit": 3}}, "at": {}}}
     after = make_plan(options).datasets["chaos-Lorenz"]["hash"]
     assert {k for k in before if before[k] != after[k]} == {"filter"}

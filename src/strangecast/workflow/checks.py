@@ -1,0 +1,101 @@
+"""What can be known to fail before any job starts, said in one sentence each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from strangecast.core.errors import ConfigError, unknown
+from strangecast.workflow.runs import PlannedRun
+
+STUDY_KEYS = (
+    "title", "question", "seeds", "runs", "suites", "metrics", "analyses", "tables", "figures", "claims",
+)  # fmt: skip
+INPUTS = ("scores", "runs", "comparisons", "claims", "windows", "histories")
+PARTS = ("train", "validation", "test")
+NORMALISATIONS = ("context",)
+
+
+def check_study(name: str, study: dict[str, Any], figures: dict[str, dict[str, Any]]) -> None:
+    """Refuse unknown keys of a study, and inputs of its figures and tables that nothing makes.
+
+    Args:
+        name: the study's option name.
+        study: its resolved YAML.
+        figures: resolved YAMLs of its figures.
+
+    Raises:
+        ConfigError: names the key or input and the nearest valid one.
+    """
+    for key in study:
+        if key not in STUDY_KEYS:
+            raise ConfigError(f"study '{name}': {unknown('key', str(key), STUDY_KEYS)}")
+    allowed = [*INPUTS, *(f"analysis/{a}" for a in study.get("analyses") or [])]
+    drawn = {f"figure '{n}'": c for n, c in figures.items()} | {
+        f"table '{n}'": c for n, c in (study.get("tables") or {}).items()
+    }
+    for what, config in drawn.items():
+        if not config.get("_target_"):
+            raise ConfigError(f"study '{name}', {what} does not say its _target_")
+        for wanted in config.get("inputs") or []:
+            if wanted not in allowed:
+                raise ConfigError(f"study '{name}', {what}: {unknown('input', wanted, allowed)}")
+
+
+def check_labels(name: str, planned: list[PlannedRun], corpora: list[str]) -> None:
+    """Refuse a label that stands for different things: tables pool what has one label, as seeds and systems.
+
+    Raises:
+        ConfigError: names the label and what differs.
+    """
+    meant: dict[str, dict[str, Any]] = {}
+    for p in planned:
+        run = p.run
+        pooled = run.data if run.data in corpora or run.data == "none" else "each"
+        found = {
+            "emulator": run.emulator,
+            "training": run.training,
+            "point": run.point,
+            "data": pooled,
+            "init": run.init is not None,
+        }
+        first = meant.setdefault(p.label, found)
+        for key, value in found.items():
+            if value != first[key]:
+                raise ConfigError(
+                    f"study '{name}': label '{p.label}' stands for runs that differ in {key}; give each run entry a label: "
+                    "of its own (swept keys and {data} may stand in it)"
+                )
+
+
+def check_suite(name: str, suite: dict[str, Any]) -> None:
+    """Refuse settings of a suite that no job could use."""
+    if suite.get("normalisation") not in NORMALISATIONS:
+        raise ConfigError(
+            f"suite '{name}': {unknown('normalisation', str(suite.get('normalisation')), NORMALISATIONS)}"
+        )
+    if suite.get("split") not in PARTS:
+        raise ConfigError(f"suite '{name}': {unknown('split', str(suite.get('split')), PARTS)}")
+    if not isinstance(suite.get("batch"), int) or suite["batch"] < 1:
+        raise ConfigError(f"suite '{name}': batch is {suite.get('batch')}; it is a number of windows, at least 1")
+
+
+def check_dataset(name: str, config: dict[str, Any]) -> None:
+    """Refuse a simulated dataset whose numbers cannot fit together."""
+    window, split = config["window"], config["split"]
+    needed = window["context"] + window["horizon"]
+    sampling = config.get("sampling") or {}
+    if config.get("source") is not None:
+        return
+    length = sampling.get("length", 0)
+    if length < needed:
+        raise ConfigError(
+            f"dataset '{name}': trajectories of {length} samples cannot hold a window of context + horizon = "
+            f"{window['context']} + {window['horizon']} = {needed} samples"
+        )
+    if split.get("by") == "initial_condition":
+        wanted = sum(split[p] for p in PARTS)
+        if wanted > config["initial_conditions"]:
+            raise ConfigError(
+                f"dataset '{name}': the split needs {wanted} trajectories, initial_conditions makes "
+                f"{config['initial_conditions']}"
+            )
