@@ -33,8 +33,10 @@ def main(name: str, measure: Callable[[bool], list[Row]]) -> None:
     """Parse ``--quick`` and ``--out``, measure, print, and write ``results/benchmarks/<name>.csv``."""
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}")
     parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that it works")
-    parser.add_argument("--out", type=Path, default=Path("results/benchmarks") / f"{name}.csv")
+    parser.add_argument("--out", type=Path, help="default: results/benchmarks/, for --quick its folder quick/")
     options = parser.parse_args()
+    folder = Path("results/benchmarks/quick" if options.quick else "results/benchmarks")
+    options.out = options.out or folder / f"{name}.csv"
     rows = measure(options.quick)
     for r in rows:
         print(
