@@ -17,59 +17,66 @@ if TYPE_CHECKING:
     from strangecast.emulators.base import Emulator
 
 
-def generate(*overrides: str, results: Path | str = "results") -> Path:
+def generate(*overrides: str, results: Path | str = "results", force: bool = False) -> Path:
     """Make a dataset: generate or import, filter, split.
 
     Args:
         overrides: such as ``"dataset=lorenz63"``, ``"scale=smoke"``.
         results: folder that holds the scales.
+        force: replace trajectories that other settings or code made.
 
     Returns:
-        The dataset's folder. A dataset whose plan has not changed is left as it is.
+        The dataset's folder. Files made by the same settings and code are left as they are.
 
     Raises:
+        ResultsError: the folder holds trajectories made by other settings or code, and ``force`` is False.
         StrangecastError: what was asked for does not exist or cannot work.
     """
     from strangecast.workflow.by_hand import ByHand
 
     asked = ByHand(list(overrides), Path(results))
-    return _generate(asked.dataset_plan(), asked.root)
+    return _generate(asked.dataset_plan(), asked.root, force)
 
 
-def _generate(plan: dict[str, Any], root: Path) -> Path:
-    from strangecast.core.atomic import write_json
-    from strangecast.core.plans import plan_path, read_plan
+def _generate(plan: dict[str, Any], root: Path, force: bool) -> Path:
     from strangecast.data.filtering import filter_dataset
     from strangecast.data.generate import generate_shard
     from strangecast.data.importing import import_dataset
     from strangecast.data.splits import split_dataset
+    from strangecast.data.stale import refuse_to_replace, stale_files
 
-    folder, file = root / plan["folder"], plan_path(root, "dataset", plan["name"])
-    if (folder / "splits.parquet").exists() and file.exists() and read_plan(file)[0] == plan:
-        return folder
-    if plan["made_by"] == "import":
-        import_dataset(plan, root)
-    else:
-        for shard in range(len(plan["shards"])):
+    if not force:
+        refuse_to_replace(plan, root)
+    stale = stale_files(plan, root)
+    shards = [i for i, name in enumerate(plan["shards"]) if name in stale]
+    for shard in shards:
+        if plan["made_by"] == "import":
+            import_dataset(plan, root)
+        else:
             generate_shard(plan, root, shard)
-    filter_dataset(plan, root)
-    split_dataset(plan, root)
-    write_json(file, plan)
-    return folder
+    # A file is made again where it is stale itself or what it is made from was.
+    filtering = bool(shards) or "manifest.parquet" in stale
+    if filtering:
+        filter_dataset(plan, root)
+    if filtering or "splits.parquet" in stale:
+        split_dataset(plan, root)
+    return root / plan["folder"]
 
 
-def train(*overrides: str, results: Path | str = "results", device: str = "auto") -> Path:
-    """Train one run; its dataset is made first if it is missing.
+def train(*overrides: str, results: Path | str = "results", device: str = "auto", force: bool = False) -> Path:
+    """Train one run; its dataset is made first where :func:`generate` would make it.
 
     Args:
         overrides: such as ``"emulator=mlp"``, ``"training=supervised"``, ``"dataset=lorenz63"``, ``"seed=3"``.
         results: folder that holds the scales.
         device: auto, cpu, cuda, rocm or mps.
+        force: replace trajectories that other settings or code made.
 
     Returns:
         The run folder, for :func:`load`.
 
     Raises:
+        ResultsError: the dataset's folder holds trajectories made by other settings or code, and ``force`` is False.
         StrangecastError: what was asked for does not exist or cannot work.
     """
     from strangecast.training.job import train_block
@@ -77,9 +84,9 @@ def train(*overrides: str, results: Path | str = "results", device: str = "auto"
 
     asked = ByHand(list(overrides), Path(results))
     plan, block = asked.run_plan()
-    plan.write()
     for dataset in block["datasets"]:
-        _generate(plan.dataset(dataset), asked.root)
+        _generate(plan.dataset(dataset), asked.root, force)
+    asked.write(plan)
     train_block(block, asked.root, device=device)
     return asked.root / block["folder"]
 

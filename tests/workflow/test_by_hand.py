@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pyarrow.parquet as pq
 import pytest
 
+from strangecast import api
+from strangecast.core.errors import ResultsError
+from strangecast.data.store import Dataset
 from tests.workflow.line import strangecast
 
 TINY = (
@@ -31,7 +35,7 @@ def test_train_forecast_score(folder):
     assert [m["seed"] for m in run["members"]] == [3]
     strangecast(folder, "train", *RUN, "seed=4")
     run = json.loads((folder / out.split()[-1] / "run.json").read_text())
-    assert [m["seed"] for m in run["members"]] == [3, 4]
+    assert sorted(m["seed"] for m in run["members"]) == [3, 4]
     strangecast(folder, "windows", *TINY)
     strangecast(folder, "forecast", *RUN, "seed=3")
     scored = strangecast(folder, "score", *RUN, "seed=3").stdout
@@ -39,6 +43,8 @@ def test_train_forecast_score(folder):
     import pandas as pd
 
     scores = pd.read_parquet(folder / scored.split()[-1])
+    assert set(scores["run_id"]) == {run["members"][0]["run_id"]}
+    assert sorted(p.name for p in (folder / "results/smoke/plan").iterdir()) == ["suite"]
     assert set(scores["metric"]) >= {"mse", "smape", "valid_prediction_time"}
 
 
@@ -57,6 +63,11 @@ def test_train_forecast_score(folder):
         (("verify", "results/nowhere"), "nowhere"),
         (("leaderboard", "results/nowhere"), "does not exist"),
         (("train", *RUN, "--device", "cuda"), "cuda"),
+        (("train", *RUN, "seed=abc"), "seed must be a whole number of at least 0, found abc"),
+        (("train", *RUN, "seed=-1"), "seed must be a whole number of at least 0, found -1"),
+        (("train", *RUN, "seed=0.5"), "seed must be a whole number of at least 0, found 0.5"),
+        (("forecast", *RUN, "--suite", "chaso"), "no suite 'chaso'"),
+        (("score", *RUN, "--suite", "chaso"), "no suite 'chaso'"),
     ],
 )  # fmt: skip
 def test_wrong_input_is_one_sentence_and_status_2(folder, arguments, sentence):
@@ -88,3 +99,52 @@ def test_a_cut_shard_is_named_and_nothing_else_is_lost(folder):
     assert done.returncode == 2
     assert "shard-0000.arrow is cut short or damaged" in done.stderr
     assert (shard.parent / "manifest.parquet").read_bytes() == manifest
+
+
+def with_length(length: int) -> tuple[str, ...]:
+    """The tiny dataset with trajectories of another length."""
+    return tuple(f"{t.split('=')[0]}={length}" if "length" in t else t for t in TINY)
+
+
+def files(folder) -> dict[str, int]:
+    """Times of the files of a folder."""
+    return {f.name: f.stat().st_mtime_ns for f in folder.iterdir()}
+
+
+def test_data_of_other_settings_are_replaced_only_by_force(folder):
+    data = folder / "results/smoke/data/lorenz63"
+    before = files(data)
+    done = strangecast(folder, "generate", *with_length(640), ok=False)
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "data/lorenz63 holds data made by other settings or code" in done.stderr
+    assert files(data) == before
+    strangecast(folder, "generate", *with_length(640), "--results", "other")
+    assert {len(s) for s in Dataset.open(folder / "other/smoke/data/lorenz63").segments("train")} == {640}
+    strangecast(folder, "generate", *TINY, "--results", "other", "--force")
+    assert {len(s) for s in Dataset.open(folder / "other/smoke/data/lorenz63").segments("train")} == {768}
+
+
+def test_python_makes_again_just_what_is_stale(tmp_path):
+    data = api.generate(*TINY, results=tmp_path)
+    first = files(data)
+    assert api.generate(*TINY, results=tmp_path) == data
+    assert files(data) == first
+    api.generate(*TINY, "dataset.lorenz63.noise=0.1", results=tmp_path)
+    assert [n for n, at in files(data).items() if at != first[n]] == ["splits.parquet"]
+    assert Dataset.open(data).noise == 0.1
+
+
+def test_python_never_trains_on_data_of_other_settings(tmp_path):
+    data = api.generate(*TINY, results=tmp_path)
+    before = files(data)
+    run = (*with_length(640), "emulator=ridge")
+    for _ in range(2):  # a refused call leaves nothing behind that makes the next one believe the data
+        with pytest.raises(ResultsError, match="holds data made by other settings or code"):
+            api.train(*run, results=tmp_path, device="cpu")
+    assert files(data) == before
+    api.train(*run, results=tmp_path, device="cpu", force=True)
+    assert set(pq.read_table(data / "manifest.parquet")["length"].to_pylist()) == {640}
+    made = files(data)
+    api.train(*run, results=tmp_path, device="cpu")
+    assert files(data) == made

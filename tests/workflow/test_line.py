@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.pages import clone
+from tests.workflow.browser import dom
 from tests.workflow.line import SETTINGS, command, environment, planned, snakemake, source, strangecast
 
 pytestmark = pytest.mark.slow
@@ -85,6 +86,24 @@ def test_second_run_has_nothing_to_do(built):
 def test_figures_target_in_both_spellings(built):
     for target in ("figures/", "figures"):
         assert "Nothing to be done" in snakemake(built, target)
+
+
+def test_the_report_opens_and_shows_every_figure(built, tmp_path):
+    """A copy of the report that writes into its title what its own scripts found."""
+    report = (built / ROOT / "report.html").read_text(encoding="utf-8")
+    script = """<script>window.addEventListener("load", () => setTimeout(() => {
+        const names = Object.keys(results);
+        const shown = names.filter(n => n.endsWith(".png") && results[n].caption.length > 20);
+        const groups = [...document.querySelectorAll("#app *")].map(e => e.textContent.trim());
+        document.title = `figures ${shown.length} tables ${names.filter(n => n.endsWith(".md")).length} ` +
+            `menu ${groups.includes("Figures") && groups.includes("Tables")}`;
+    }, 1000));</script>"""
+    page = tmp_path / "report.html"
+    page.write_text(report.replace("</body>", f"{script}</body>"), encoding="utf-8")
+    figures = len(list((built / "figures" / "smoke").rglob("*.png")))
+    tables = len(list((built / ROOT / "crossover" / "tables").glob("*.md")))
+    title = re.search(r"<title>(.*?)</title>", dom(page))[1]
+    assert title == f"figures {figures} tables {tables} menu true"
 
 
 def test_one_figure_alone(copy):

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from strangecast.core.plans import block_plan
-from strangecast.data.forecasts import read_forecasts
+from strangecast.data.forecasts import Forecasts, read_forecasts
 from strangecast.data.windows import Windows
 from strangecast.metrics.scale import Scale
 from strangecast.metrics.suite_arrays import scale_of, stacked_forecasts
@@ -27,7 +27,7 @@ class Case:
         channels: names of the C channels.
         windows: B rows of the suite's table (``trajectory_id, window, origin, ...``).
         truth: [B, H, C, *grid].
-        forecast: [S, B, H, C, *grid].
+        forecast: [S, B, H, C, *grid]; infinite for a run whose training diverged.
         scale: units of the windows.
     """
 
@@ -45,7 +45,9 @@ class Case:
 
 
 def cases(plan: dict[str, Any], root: Path) -> Iterator[Case]:
-    """Cases of a study by suite, dataset and label, in the order of its plan; runs without forecasts are left out.
+    """Cases of a study by suite, dataset and label, in the order of its plan.
+
+    A run without any forecast in its block's file was lost in training; it counts on every dataset it was to forecast.
 
     Args:
         plan: study plan.
@@ -56,22 +58,30 @@ def cases(plan: dict[str, Any], root: Path) -> Iterator[Case]:
     """
     for suite, about in plan["suites"].items():
         windows = Windows.open(root, about["folder"])
-        files = {}
+        files: dict[str, Forecasts] = {}
+        held: set[tuple[str, str]] = set()
+        lost: set[tuple[str, str]] = set()
         for folder in plan["blocks"]:
-            use = block_plan(root, folder)["suites"].get(suite)
+            block = block_plan(root, folder)
+            use = block["suites"].get(suite)
             if use is not None:
                 files[folder] = read_forecasts(root / use["forecast_folder"] / "forecasts.arrow")
-        held = {
-            folder: set(f.table[["run_id", "dataset"]].drop_duplicates().itertuples(index=False, name=None))
-            for folder, f in files.items()
-        }
+                pairs = files[folder].table[["run_id", "dataset"]].drop_duplicates()
+                held |= set(pairs.itertuples(index=False, name=None))
+                gone = [m for m in block["members"] if m["run_id"] not in set(pairs["run_id"])]
+                lost |= {(m["run_id"], d) for m in gone for d in windows.datasets if m["dataset"] in (None, d)}
         for dataset in windows.datasets:
             rows = windows.rows(dataset)
             truth, scale, spec = windows.truth(rows)[0], scale_of(windows, rows), windows.spec(dataset)
-            runs = [r for r in plan["runs"] if (r["run_id"], dataset) in held.get(r["folder"], ())]
+            runs = [r for r in plan["runs"] if (r["run_id"], dataset) in held | lost]
             for label in dict.fromkeys(r["label"] for r in runs):
                 own = sorted((r for r in runs if r["label"] == label), key=lambda r: r["seed"])
-                parts = [stacked_forecasts(files[r["folder"]], windows, rows, [r["run_id"]]) for r in own]
+                parts = [
+                    np.full((1, *truth.shape), np.inf)
+                    if (r["run_id"], dataset) in lost
+                    else stacked_forecasts(files[r["folder"]], windows, rows, [r["run_id"]])
+                    for r in own
+                ]
                 yield Case(
                     suite=suite,
                     dataset=dataset,

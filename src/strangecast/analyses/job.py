@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pyarrow as pa
 from strangecast.analyses.cases import cases
 from strangecast.core.errors import ConfigError, unknown
 from strangecast.core.tables import write_parquet
+from strangecast.core.targets import locate
 
 _META = ("_target_", "title", "gpu")
 
@@ -30,11 +30,7 @@ def analyse(plan: dict[str, Any], root: Path, name: str) -> None:
     if name not in plan["analyses"]:
         raise ConfigError(f"study '{plan['name']}': {unknown('analysis', name, plan['analyses'])}")
     config = plan["analyses"][name]
-    module, _, attribute = str(config.get("_target_")).rpartition(".")
-    try:
-        function = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as e:
-        raise ConfigError(f"analysis '{name}': _target_ '{config.get('_target_')}' cannot be imported") from e
+    function = locate(config.get("_target_"), f"analysis '{name}'")
     table = function(cases(plan, root), **{k: v for k, v in config.items() if k not in _META})
     path = root / plan["name"] / "analysis" / f"{name}.parquet"
     write_parquet(path, pa.Table.from_pandas(table, preserve_index=False).combine_chunks())

@@ -15,10 +15,17 @@ def add_verbs(verb) -> None:
     p = verb("generate", "integrate a dataset's trajectories; by hand also filter and split them", _generate)
     add_asked(p)
     p.add_argument("--shard", type=int, help="one shard only")
-    add_asked(verb("import", "read a user's own trajectories into the store", _import))
+    _add_force(p)
+    p = verb("import", "read a user's own trajectories into the store", _import)
+    add_asked(p)
+    _add_force(p)
     add_asked(verb("filter", "give every trajectory a verdict per validity test", _filter))
     add_asked(verb("split", "divide accepted trajectories into training, validation and test parts", _split))
     add_asked(verb("windows", "fix the forecast origins of a suite", _windows))
+
+
+def _add_force(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--force", action="store_true", help="by hand: replace data made by other settings or code")
 
 
 def _dataset(options: argparse.Namespace) -> tuple[dict[str, Any], Path]:
@@ -28,8 +35,18 @@ def _dataset(options: argparse.Namespace) -> tuple[dict[str, Any], Path]:
     return asked.dataset_plan(), asked.root
 
 
-def _generate(options: argparse.Namespace) -> None:
+def _to_make(options: argparse.Namespace) -> tuple[dict[str, Any], Path]:
+    """The dataset asked for; by hand, one that other settings or code made is not replaced without ``--force``."""
     plan, root = _dataset(options)
+    if not is_plan(options) and not options.force:
+        from strangecast.data.stale import refuse_to_replace
+
+        refuse_to_replace(plan, root)
+    return plan, root
+
+
+def _generate(options: argparse.Namespace) -> None:
+    plan, root = _to_make(options)
     if plan["made_by"] == "import":
         _import(options)
     else:
@@ -56,7 +73,7 @@ def finish_dataset(plan: dict[str, Any], root: Path) -> None:
 def _import(options: argparse.Namespace) -> None:
     from strangecast.data.importing import import_dataset
 
-    plan, root = _dataset(options)
+    plan, root = _to_make(options)
     import_dataset(plan, root)
     print(f"imported {plan['config']['source']['path']}")
     if not is_plan(options) and options.verb == "import":

@@ -1,8 +1,8 @@
 """The ``strangecast`` command: one verb per step of the workflow.
 
-Every job verb takes either a plan file, as the rules give it, or override strings
-(``strangecast train emulator=mlp training=supervised dataset=lorenz63 seed=3``). Verbs import what they need when
-they run, so that ``strangecast --help`` costs nothing.
+Verbs on data and runs (generate to score) take either a plan file, as the rules give it, or override strings
+(``strangecast train emulator=mlp training=supervised dataset=lorenz63 seed=3``); verbs on whole studies (compare to
+paper) take plan files alone. Verbs import what they need when they run, so that ``strangecast --help`` costs nothing.
 """
 
 from __future__ import annotations

@@ -5,18 +5,18 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from strangecast.cli.asked import add_asked, plan_given
-from strangecast.cli.evaluate import plans_given
+from strangecast.cli.evaluate import add_study, plans_given
+from strangecast.core.plans import read_plan
 
 
 def add_verbs(verb) -> None:
     """Register the verbs."""
     p = verb("table", "write one table of a study as CSV, Markdown and LaTeX", _table)
-    add_asked(p)
-    p.add_argument("--table", required=True)
+    add_study(p)
+    p.add_argument("--table", required=True, help="name of the table")
     p = verb("figure", "draw one figure of a study as PDF and PNG", _figure)
-    add_asked(p)
-    p.add_argument("--figure", required=True)
+    add_study(p)
+    p.add_argument("--figure", required=True, help="name of the figure")
     p.add_argument("--out", type=Path, required=True, help="the PDF; the PNG lies beside it")
     p = verb("paper", "typeset the paper", _paper)
     p.add_argument("plans", nargs="+", type=Path, metavar="STUDY.json")
@@ -28,13 +28,13 @@ def add_verbs(verb) -> None:
 def _table(options: argparse.Namespace) -> None:
     from strangecast.paper.table_job import make_table
 
-    make_table(*plan_given(options), options.table)
+    make_table(*read_plan(options.plan), options.table)
 
 
 def _figure(options: argparse.Namespace) -> None:
     from strangecast.paper.figure_job import draw_figure
 
-    draw_figure(*plan_given(options), options.figure, options.out.with_suffix(""))
+    draw_figure(*read_plan(options.plan), options.figure, options.out.with_suffix(""))
 
 
 def _paper(options: argparse.Namespace) -> None:

@@ -40,10 +40,13 @@ def _adopt(options: argparse.Namespace) -> int:
         raise ResultsError(
             f"{len(damaged)} damaged files, the first {file}: {wrong} (rule {rule}); nothing was adopted"
         )
-    stale = adopt(options.root)
-    for sentence in stale:
+    problems = adopt(options.root)
+    for sentence in problems:
         print(sentence, file=sys.stderr)
-    print(f"{options.root}: adopted" + (f", {len(stale)} stale parts will be made again" if stale else ""))
+    found = (
+        f"; {len(problems)} stale or faulty parts, of which snakemake makes the stale ones again" if problems else ""
+    )
+    print(f"{options.root}: adopted{found}")
     return 0
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from strangecast.cli.asked import add_asked, is_plan, plan_given
+from strangecast.core.errors import ConfigError, unknown
 from strangecast.workflow.by_hand import ByHand
 
 DEVICES = ("auto", "cpu", "cuda", "rocm", "mps")
@@ -48,8 +49,21 @@ def block_asked(options: argparse.Namespace, suite: bool) -> tuple[dict[str, Any
         return plan_given(options)
     asked = ByHand(options.asked, options.results)
     plan, block = asked.run_plan(suite)
-    plan.write()
+    asked.write(plan)
     return block, asked.root
+
+
+def suites_asked(block: dict[str, Any], asked: str | None) -> dict[str, dict[str, Any]]:
+    """The block's suites, or the one of ``--suite``.
+
+    Raises:
+        ConfigError: the block is not scored on it.
+    """
+    if asked is None:
+        return block["suites"]
+    if asked not in block["suites"]:
+        raise ConfigError(f"{block['folder']}: {unknown('suite', asked, block['suites'])}")
+    return {asked: block["suites"][asked]}
 
 
 def _train(options: argparse.Namespace) -> None:
@@ -71,7 +85,6 @@ def _forecast(options: argparse.Namespace) -> None:
     from strangecast.evaluation.forecast import forecast_block
 
     block, root = block_asked(options, suite=True)
-    for suite, use in block["suites"].items():
-        if options.suite in (None, suite):
-            forecast_block(block, root, suite, device=options.device, reuse=options.reuse)
-            print(f"wrote {root / use['forecast_folder']}/forecasts.arrow")
+    for suite, use in suites_asked(block, options.suite).items():
+        forecast_block(block, root, suite, device=options.device, reuse=options.reuse)
+        print(f"wrote {root / use['forecast_folder']}/forecasts.arrow")

@@ -41,6 +41,11 @@ def block_plan(root: Path, folder: str) -> dict[str, Any]:
     return _read(plan_path(root, "block", folder))
 
 
+def dataset_plan(root: Path, name: str) -> dict[str, Any]:
+    """The plan of a dataset; same errors as :func:`block_plan`."""
+    return _read(plan_path(root, "dataset", name))
+
+
 def suite_plan(root: Path, name: str) -> dict[str, Any]:
     """The plan of a suite; same errors as :func:`block_plan`."""
     return _read(plan_path(root, "suite", name))

@@ -42,13 +42,13 @@ class Spec:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Spec:
-        """Rebuild from :meth:`to_json`."""
+        """Rebuild from :meth:`to_json`; without a context range (as in shards) the default stands."""
         return cls(
             channels=tuple(Channel(**c) for c in value["channels"]),
             grid=tuple(value["grid"]),
             dt=value["dt"],
             parameters=tuple(value["parameters"]),
-            context_range=tuple(value["context_range"]),
+            context_range=tuple(value.get("context_range", cls.context_range)),
             lyapunov=value["lyapunov"],
             system=value["system"],
         )

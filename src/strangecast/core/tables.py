@@ -80,13 +80,22 @@ def read_arrow(path: Path | str, schema: pa.Schema | None = None) -> pa.Table:
 
 
 def read_labels(path: Path | str) -> dict[str, str]:
-    """The labels a table was written with (without the format and the seal)."""
+    """The labels a table was written with (without the format and the seal).
+
+    Raises:
+        ResultsError: the file is missing or damaged.
+    """
     path = Path(path)
-    if path.suffix == ".parquet":
-        metadata = pq.read_schema(path).metadata or {}
-    else:
-        with pa.memory_map(str(path)) as source:
-            metadata = pa.ipc.open_file(source).schema.metadata or {}
+    try:
+        if path.suffix == ".parquet":
+            metadata = pq.read_schema(path).metadata or {}
+        else:
+            with pa.memory_map(str(path)) as source:
+                metadata = pa.ipc.open_file(source).schema.metadata or {}
+    except FileNotFoundError as e:
+        raise ResultsError(f"{path} does not exist; run the rule that makes it first") from e
+    except (pa.ArrowException, OSError) as e:
+        raise ResultsError(f"{path} is damaged ({_first_line(e)}); delete it and run again") from e
     prefix = b"strangecast."
     return {
         k[len(prefix) :].decode(): v.decode()

@@ -17,8 +17,10 @@ import numpy as np
 from strangecast.core.errors import ConfigError, DataError, unknown
 from strangecast.core.schemas import MANIFEST
 from strangecast.core.tables import write_parquet
+from strangecast.data.labels import FILTERED, MADE, filtered_label
 from strangecast.data.rows import table_of
 from strangecast.data.shards import Shard
+from strangecast.data.trajectories import spec_label
 from strangecast.systems.validity.boundedness import boundedness
 from strangecast.systems.validity.fixed_point import fixed_point
 from strangecast.systems.validity.limit_cycle import limit_cycle
@@ -53,7 +55,7 @@ def judge(values: np.ndarray, validity: dict[str, Any]) -> dict[str, Verdict]:
 
 
 def filter_dataset(plan: dict[str, Any], root: Path) -> None:
-    """Write ``manifest.parquet``: one row per trajectory, accepted or not.
+    """Write ``manifest.parquet``: one row per trajectory, accepted or not; labels ``spec`` and ``filtered``.
 
     Raises:
         DataError: too few trajectories pass for the split that the recipe asks for; the message counts the reasons.
@@ -61,9 +63,11 @@ def filter_dataset(plan: dict[str, Any], root: Path) -> None:
     config, folder = plan["config"], root / plan["folder"]
     rows: list[dict[str, Any]] = []
     spec = None
+    made: set[str] = set()
     for name in plan["shards"]:
         shard = Shard(folder / name)
         spec = spec or shard.spec
+        made.add(shard.labels.get(MADE, ""))
         for row in range(len(shard)):
             values = shard.values(row)
             verdicts = _integrated(shard, row, len(values), config)
@@ -80,7 +84,8 @@ def filter_dataset(plan: dict[str, Any], root: Path) -> None:
             }
             rows.append(found | {key: shard.get(key, row) for key in MANIFEST.names if key not in found})
     enough(plan["name"], [r["accepted"] for r in rows], [r["reasons"] for r in rows], config["split"])
-    write_parquet(folder / "manifest.parquet", table_of(rows, MANIFEST), MANIFEST, {"spec": json.dumps(spec.to_json())})
+    labels = {"spec": spec_label(spec), FILTERED: filtered_label(plan, made)}
+    write_parquet(folder / "manifest.parquet", table_of(rows, MANIFEST), MANIFEST, labels)
 
 
 def enough(name: str, accepted: list[bool], reasons: list[list[str]], split: dict[str, Any]) -> None:

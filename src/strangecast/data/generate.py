@@ -3,7 +3,7 @@
 Sampling: ``dt = period / points_per_period``; a trajectory is ``length`` samples at 0, dt, 2 dt, ... after its own
 transient, so ``length / points_per_period`` turns. Initial condition number i has the key (system, parameter_index, i)
 and nothing else: any trajectory of any recipe can be made alone, in any order, to the last bit. The Lyapunov exponent
-is measured once for the parameter set, from its own key, and is the same in every shard.
+belongs to the parameter set and has its own key: every shard's job measures it and finds the same number.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 
 from strangecast.core.errors import ConfigError, unknown
 from strangecast.core.spec import Spec
+from strangecast.data.labels import made_labels
 from strangecast.data.trajectories import row, shard_name, write_shard
 from strangecast.systems.attractor import on_attractor
 from strangecast.systems.base import System
@@ -50,26 +51,25 @@ def generate_shard(plan: dict[str, Any], root: Path, shard: int) -> None:
     indices = range(first, min(first + config["shard_size"], config["initial_conditions"]))
     if shard < 0 or not len(indices):
         raise ConfigError(f"dataset '{plan['name']}' has no shard {shard}: {config['initial_conditions']} trajectories")
-    exponent, labels = None, {}
+    exponent, labels = None, made_labels(plan, "generate")
     if config.get("lyapunov") is not None:
         settings = _known(config["lyapunov"], _LYAPUNOV, "lyapunov")
         measured = largest_exponent(system, system.values, parameter_index=PARAMETER_INDEX, solver=solver, **settings)
         if math.isfinite(measured.value):
             exponent = measured.value
             labels["lyapunov_standard_error"] = repr(measured.standard_error)
-    spec = spec_of(system, system.period / sampling["points_per_period"], config, exponent)
+    spec = spec_of(system, system.period / sampling["points_per_period"], exponent)
     rows = [make_row(system, i, sampling, solver, exponent) for i in indices]
     write_shard(root / plan["folder"] / shard_name(shard), rows, spec, labels)
 
 
-def spec_of(system: System, dt: float, config: dict[str, Any], lyapunov: float | None) -> Spec:
-    """What an emulator may know of a simulated dataset."""
+def spec_of(system: System, dt: float, lyapunov: float | None) -> Spec:
+    """What an emulator may know of a simulated dataset, but for the context range, which the split sets."""
     return Spec(
         channels=system.channels,
         grid=system.grid,
         dt=dt,
         parameters=system.parameters,
-        context_range=(1, int(config["window"]["context"])),
         lyapunov=lyapunov,
         system=system.name,
     )

@@ -5,7 +5,7 @@
   first appearance); ``time_column`` gives times, which must increase within a trajectory.
 
 Times that are even to 1e-6 of a step become a ``dt``; others are stored, and the dataset is irregular. A relative path
-is taken from the folder where the command runs.
+is taken from the folder where the command runs; ``~`` is the home folder.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 
 from strangecast.core.errors import ConfigError, DataError, unknown
 from strangecast.core.spec import Channel, Spec
+from strangecast.data.labels import made_labels
 from strangecast.data.trajectories import row, shard_name, write_shard
 
 FORMATS = (".npy", ".csv", ".parquet")
@@ -65,10 +66,8 @@ def import_dataset(plan: dict[str, Any], root: Path) -> None:
         )
         for i, (v, t) in enumerate(zip(series, times, strict=True))
     ]
-    spec = Spec(
-        channels=tuple(Channel(n) for n in names), dt=dt, context_range=(1, window["context"]), system=plan["name"]
-    )
-    write_shard(root / plan["folder"] / shard_name(0), rows, spec)
+    spec = Spec(channels=tuple(Channel(n) for n in names), dt=dt, system=plan["name"])
+    write_shard(root / plan["folder"] / shard_name(0), rows, spec, made_labels(plan, "import"))
 
 
 def _read_npy(path: Path, source: dict[str, Any]) -> tuple[list[str], list[np.ndarray], list[None]]:

@@ -39,8 +39,13 @@ class Shard:
 
     @property
     def spec(self) -> Spec:
-        """The Spec the shard was written with."""
-        return Spec.from_json(json.loads(read_labels(self.path)["spec"]))
+        """The Spec the shard was written with; its context range is the default, the split sets the real one."""
+        return Spec.from_json(json.loads(self.labels["spec"]))
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What the file says about itself."""
+        return read_labels(self.path)
 
     def get(self, column: str, row: int):
         """One cell as a Python value (of the small columns)."""

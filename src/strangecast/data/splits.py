@@ -8,13 +8,16 @@ samples between them, so that no window of one block can touch, or directly cont
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from strangecast.core.errors import ConfigError, DataError, unknown
 from strangecast.core.hashing import digest
 from strangecast.core.schemas import MANIFEST, SPLITS
+from strangecast.core.spec import Spec
 from strangecast.core.tables import read_labels, read_parquet, write_parquet
+from strangecast.data.labels import FILTERED, SPLIT_BY, split_label
 from strangecast.data.rows import table_of
 
 PARTS = ("train", "validation", "test")
@@ -23,8 +26,9 @@ PARTS = ("train", "validation", "test")
 def split_dataset(plan: dict[str, Any], root: Path) -> None:
     """Write ``splits.parquet``.
 
-    Its labels are ``spec``, ``noise`` and ``content``: the digest of everything a training or scoring job reads of
-    this dataset (digests of the trajectories, segments, Spec, exponent, noise).
+    Its labels are ``spec``, ``noise``, ``split_by`` and ``content``: the digest of everything a training or scoring job
+    reads of this dataset (digests of the trajectories, segments, Spec, exponent, noise). The context range in the Spec
+    comes from ``config.window`` and is not part of ``content``, so that other windows alone train nothing again.
 
     Raises:
         ConfigError: an unknown way to split, or shares that cannot work.
@@ -32,7 +36,8 @@ def split_dataset(plan: dict[str, Any], root: Path) -> None:
     """
     config, folder = plan["config"], root / plan["folder"]
     manifest = read_parquet(folder / "manifest.parquet", MANIFEST)
-    spec = read_labels(folder / "manifest.parquet")["spec"]
+    given = read_labels(folder / "manifest.parquet")
+    about = json.loads(given["spec"])
     accepted = [r for r in manifest.to_pylist() if r["accepted"]]
     accepted.sort(key=lambda r: (r["parameter_index"], r["ic_index"]))
     window = config["window"]
@@ -48,11 +53,17 @@ def split_dataset(plan: dict[str, Any], root: Path) -> None:
         raise ConfigError(f"dataset '{plan['name']}': noise {noise} must not be negative")
     content = digest(
         [[r["trajectory_id"], r["sha256"], r["split"], r["start"], r["stop"]] for r in rows],
-        json.loads(spec),
+        about,
         noise,
         sorted({(r["dt"], r["lyapunov"]) for r in accepted}, key=str),
     )
-    labels = {"content": content, "spec": spec, "noise": json.dumps(noise)}
+    spec = replace(Spec.from_json(about), context_range=(1, int(window["context"])))
+    labels = {
+        "content": content,
+        "spec": json.dumps(spec.to_json()),
+        "noise": json.dumps(noise),
+        SPLIT_BY: split_label(plan, given.get(FILTERED)),
+    }
     write_parquet(folder / "splits.parquet", table_of(rows, SPLITS), SPLITS, labels)
 
 

@@ -60,10 +60,15 @@ def row(
 
 
 def write_shard(path: Path, rows: list[dict[str, Any]], spec: Spec, labels: dict[str, str] | None = None) -> None:
-    """Write rows as one Arrow file; the Spec goes along as the label ``spec``."""
+    """Write rows as one Arrow file; the Spec goes along as the label ``spec`` (see :func:`spec_label`)."""
     columns = {f.name: pa.array([r[f.name] for r in rows], f.type) for f in TRAJECTORIES}
     table = pa.table(columns, schema=TRAJECTORIES)
-    write_arrow(path, table, TRAJECTORIES, {"spec": json.dumps(spec.to_json())} | (labels or {}))
+    write_arrow(path, table, TRAJECTORIES, {"spec": spec_label(spec)} | (labels or {}))
+
+
+def spec_label(spec: Spec) -> str:
+    """JSON of a Spec without its context range: windows may change without trajectories being made again."""
+    return json.dumps({k: v for k, v in spec.to_json().items() if k != "context_range"})
 
 
 def shard_name(shard: int) -> str:

@@ -56,12 +56,23 @@ class Autoregressive(Emulator):
 
     def _check_spacing(self, context: Context, times: Tensor) -> None:
         """An emulator with a native step cannot serve other times; say so instead of mislabelling the forecast."""
-        if self.can.irregular or not self.specs or any(s.dt is None for s in self.specs):
+        if self.can.irregular or not self.specs:
             return
+        name = type(self).__name__
+        if any(s.dt is None for s in self.specs):
+            raise DataError(
+                f"{name} needs data sampled evenly, and was given some without a sampling interval: resample"
+            )
+        least, greatest = min(s.dt for s in self.specs), max(s.dt for s in self.specs)
+        if times.shape[0] == 1 and greatest > 1.001 * least:
+            raise DataError(
+                f"members of this {name} step by different intervals ({least:g} to {greatest:g}), so that no times suit "
+                "all: choose one member, such as load(folder, member=0)"
+            )
         dt = torch.tensor([s.dt for s in self.specs], dtype=torch.float64)[:, None]
         first = (times[:, :, 0] - context.times[:, :, -1]).double().cpu()
         if not torch.allclose(first, dt.expand(self.S, first.shape[1]), rtol=1e-3, atol=0.0):
             raise DataError(
-                f"{type(self).__name__} steps by {dt.flatten().tolist()} time units and was asked for a step of "
+                f"{name} steps by {dt.flatten().tolist()} time units and was asked for a step of "
                 f"{first.unique().tolist()[:3]}; it forecasts only at the sampling it was trained at"
             )

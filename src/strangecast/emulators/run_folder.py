@@ -1,15 +1,16 @@
 """A run folder: ``weights.safetensors`` with members on axis 0, and ``run.json`` that says what they are.
 
-The weights file repeats the members' records in its header, each with a digest of its tensors. So it is whole by
-itself: after a crash between the two files the next job still knows which member it holds and that it is sound. What
-differs between two equal runs (seconds, device) stands in ``run.json`` alone, so that equal weights are equal files.
+The weights file repeats in its header what ``run.json`` says of the members, each with a digest of its tensors. So it
+is whole by itself: after a crash between the two files the next job still knows which member it holds and that it is
+sound. What differs between two equal runs (seconds, device) stands in ``run.json`` alone, and the header is one entry
+(safetensors writes several in any order), so that equal weights are equal files.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,14 @@ from strangecast.core.errors import ConfigError, ResultsError, unknown
 from strangecast.core.format import FORMAT
 from strangecast.core.hashing import file_digest
 from strangecast.core.provenance import versions
+from strangecast.core.run_file import RUN, read_run
 from strangecast.core.seal import write_sealed_json
 from strangecast.core.spec import Spec
 from strangecast.emulators.base import Emulator
 from strangecast.emulators.build import build
 
-WEIGHTS, RUN, HISTORY = "weights.safetensors", "run.json", "history.parquet"
+WEIGHTS, HISTORY = "weights.safetensors", "history.parquet"
+HEADER = "strangecast"
 CIRCUMSTANCES = ("train_seconds", "device")
 State = dict[str, Tensor]
 
@@ -64,20 +67,12 @@ def save(
     records = [m | {"weights": digest_state(s)} for m, s in zip(members, states, strict=True)]
     stacked = {k: torch.stack([s[k].detach().cpu() for s in states]).contiguous() for k in states[0]}
     lasting = [{k: v for k, v in r.items() if k not in CIRCUMSTANCES} for r in records]
-    header = {"format": str(FORMAT), "members": json.dumps(lasting, sort_keys=True)}
+    common = {"format": FORMAT, "emulator": emulator, "training": training, "specs": [s.to_json() for s in specs]}
+    header = {HEADER: json.dumps(common | {"members": lasting}, sort_keys=True)}
     with atomic_path(folder / WEIGHTS) as temporary:
         save_file(stacked, temporary, metadata=header)
     files = {name: file_digest(folder / name) for name in (WEIGHTS, HISTORY) if (folder / name).exists()}
-    run = {
-        "format": FORMAT,
-        "emulator": emulator,
-        "training": training,
-        "specs": [s.to_json() for s in specs],
-        "members": records,
-        "files": files,
-        "versions": versions(),
-    }
-    write_sealed_json(folder / RUN, run)
+    write_sealed_json(folder / RUN, common | {"members": records, "files": files, "versions": versions()})
 
 
 def read_members(folder: Path) -> dict[str, tuple[dict[str, Any], State]]:
@@ -87,21 +82,47 @@ def read_members(folder: Path) -> dict[str, tuple[dict[str, Any], State]]:
         ResultsError: the folder is of another format version.
     """
     try:
-        with safe_open(folder / WEIGHTS, framework="pt") as f:
-            header = f.metadata() or {}
-            if header.get("format") != str(FORMAT):
-                raise ResultsError(_other_format(folder / WEIGHTS, header.get("format", "none")))
-            records = json.loads(header["members"])
-            stacked = {k: f.get_tensor(k) for k in f.keys()}  # noqa: SIM118 - not a dict
-    except (FileNotFoundError, SafetensorError, KeyError, ValueError, OSError):
+        header, stacked = _read_weights(folder)
+    except (SafetensorError, KeyError, TypeError, ValueError, OSError):
         return {}
+    if header["format"] != FORMAT:
+        raise ResultsError(_other_format(folder / WEIGHTS, header["format"]))
     circumstances = _circumstances(folder)
     found = {}
-    for i, record in enumerate(records):
+    for i, record in enumerate(header["members"]):
         state = {k: v[i] for k, v in stacked.items()}
         if digest_state(state) == record.get("weights"):
             found[record["key"]] = (circumstances.get(record["key"], {}) | record, state)
     return found
+
+
+def read_others(
+    folder: Path, emulator: dict[str, Any], training: dict[str, Any] | None, planned: Container[str]
+) -> list[tuple[dict[str, Any], State, Spec]]:
+    """Sound members that are not ``planned`` (run ids), of just this emulator and training: (record, tensors, spec).
+
+    Empty where the folder's emulator or training is another, as they no longer are what ``run.json`` would say.
+
+    Raises:
+        ResultsError: as :func:`read_members`.
+    """
+    found = read_members(folder)
+    if not found:
+        return []
+    header, _ = _read_weights(folder)
+    if [header["emulator"], header["training"]] != json.loads(json.dumps([emulator, training])):
+        return []
+    others = {m["key"]: Spec.from_json(s) for m, s in zip(header["members"], header["specs"], strict=True)}
+    return [(*found[k], spec) for k, spec in others.items() if k in found and found[k][0]["run_id"] not in planned]
+
+
+def _read_weights(folder: Path) -> tuple[dict[str, Any], State]:
+    """Header and stacked tensors of the weights file."""
+    with safe_open(folder / WEIGHTS, framework="pt") as f:
+        header = json.loads((f.metadata() or {}).get(HEADER, '{"format": "none"}'))
+        if header["format"] == FORMAT:
+            return header, {k: f.get_tensor(k) for k in f.keys()}  # noqa: SIM118 - not a dict
+        return header, {}
 
 
 def _circumstances(folder: Path) -> dict[str, dict[str, Any]]:
@@ -111,25 +132,6 @@ def _circumstances(folder: Path) -> dict[str, dict[str, Any]]:
         return {m["key"]: {k: m[k] for k in CIRCUMSTANCES if k in m} for m in members}
     except (ResultsError, KeyError, TypeError):
         return {}
-
-
-def read_run(folder: Path) -> dict[str, Any]:
-    """``run.json``, checked.
-
-    Raises:
-        ResultsError: it is missing, damaged or of another format version.
-    """
-    path = Path(folder) / RUN
-    try:
-        run = json.loads(path.read_text(encoding="utf-8"))
-        found = run["format"]
-    except FileNotFoundError as e:
-        raise ResultsError(f"{path} does not exist; train the run first") from e
-    except (OSError, ValueError, KeyError, TypeError) as e:
-        raise ResultsError(f"{path} is damaged; delete it and run the rule train again") from e
-    if found != FORMAT:
-        raise ResultsError(_other_format(path, found))
-    return run
 
 
 def load(path: Path | str, member: int | str | Sequence[int | str] | None = None) -> Emulator:
@@ -149,12 +151,11 @@ def load(path: Path | str, member: int | str | Sequence[int | str] | None = None
     asked = range(len(records)) if member is None else [member] if isinstance(member, (int, str)) else member
     chosen = [_position(folder, records, m) for m in asked]
     try:
-        with safe_open(folder / WEIGHTS, framework="pt") as f:
-            held = [m["key"] for m in json.loads((f.metadata() or {})["members"])]
-            stacked = {k: f.get_tensor(k) for k in f.keys()}  # noqa: SIM118 - not a dict
+        header, stacked = _read_weights(folder)
+        held = [m["key"] for m in header["members"]]
     except FileNotFoundError as e:
         raise ResultsError(f"{folder / WEIGHTS} does not exist; train the run first") from e
-    except (SafetensorError, KeyError, ValueError, OSError) as e:
+    except (SafetensorError, KeyError, TypeError, ValueError, OSError) as e:
         raise ResultsError(f"{folder / WEIGHTS} is damaged; delete it and run the rule train again") from e
     if held != [m["key"] for m in records]:
         raise ResultsError(f"{folder}: weights and run.json are of different runs (an interrupted job); train again")

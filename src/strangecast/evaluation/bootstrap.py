@@ -1,4 +1,4 @@
-"""Intervals of medians under a hierarchical bootstrap of datasets, windows and seeds.
+"""Intervals of medians and means under a hierarchical bootstrap of datasets, windows and seeds.
 
 Each replicate draws datasets with replacement; for every dataset drawn it draws that dataset's windows and, crossed
 with them, its seeds. All of that is in how often each score is counted, so a replicate is a vector of weights and its
@@ -69,6 +69,28 @@ def interval_of_medians(
     medians.sort(axis=1)
     cut = int(np.floor((1 - LEVEL) / 2 * replicates))
     return medians[:, [cut, replicates - 1 - cut]]
+
+
+def interval_of_mean(
+    values: np.ndarray, layout: Layout, *key: object, replicates: int = REPLICATES
+) -> tuple[float, float]:
+    """Percentile interval of the mean over everything, of the same draws as :func:`interval_of_medians`.
+
+    Args:
+        values: [D, W, K]; entries that are not present are ignored. One infinity makes the interval NaN.
+        layout: their nesting.
+        key: names the random stream.
+        replicates: number of bootstrap samples.
+    """
+    present = layout.present.reshape(-1)
+    flat = values.reshape(-1)[present]
+    with np.errstate(invalid="ignore"):
+        means = np.concatenate(
+            [w[:, present] @ flat / w.sum(axis=1, dtype=np.float64) for w in _weights(layout, replicates, *key)]
+        )
+    means.sort()
+    cut = int(np.floor((1 - LEVEL) / 2 * replicates))
+    return (float(means[cut]), float(means[replicates - 1 - cut])) if np.isfinite(flat).all() else (np.nan, np.nan)
 
 
 def median(values: np.ndarray) -> float:

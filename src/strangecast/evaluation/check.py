@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from strangecast.core.atomic import write_text
 from strangecast.core.errors import ResultsError
 from strangecast.core.schemas import CLAIMS, COMPARISONS, RUNS, SCORES
 from strangecast.core.tables import read_parquet
@@ -42,6 +43,12 @@ def check_results(plans: list[dict[str, Any]], root: Path) -> list[str]:
             problems += _oracle(plan, frames["comparisons"])
         problems += stale_keys(plan, root, frames.get("scores"))
     return list(dict.fromkeys(problems))
+
+
+def write_checked(plans: list[dict[str, Any]], out: Path) -> None:
+    """Write the file that says that nothing is wrong with the results of these studies."""
+    runs = sum(len(p["runs"]) for p in plans)
+    write_text(out, f"{runs} runs of {len(plans)} studies checked: nothing wrong\n")
 
 
 def _tables(plan: dict[str, Any], root: Path) -> tuple[dict[str, pd.DataFrame], list[str]]:
@@ -85,7 +92,7 @@ def _scores(plan: dict[str, Any], scores: pd.DataFrame, runs: pd.DataFrame) -> l
         problems.append(
             f"{where}: {len(undeclared)} values are NaN though nothing diverged, the first is {_name(undeclared)}"
         )
-    finished = runs["run_id"][runs["status"] == "done"]
+    finished = runs["run_id"][runs["status"].isin(["done", "diverged"])]
     unscored = [r for r in finished if r not in set(scores["run_id"])]
     if unscored:
         problems.append(f"{where}: {len(unscored)} finished runs have no scores, the first is {unscored[0]}")
@@ -115,7 +122,8 @@ def _sanity(plan: dict[str, Any], scores: pd.DataFrame) -> list[str]:
                     f"{where}: predicting the context mean scores {metric} {value}, not 100, in {_name(off)}"
                 )
         if config.get("_target_") == _VPT:
-            outside = own[~((own["value"] >= 0) & (own["value"] <= own["horizon_lyapunov"]))]
+            inside = (own["value"] >= 0) & (own["value"] <= own["horizon_lyapunov"])
+            outside = own[~inside & own["value"].notna()]
             if len(outside):
                 value = outside["value"].iloc[0]
                 problems.append(f"{where}: {metric} is {value}, outside 0 to the horizon, in {_name(outside)}")

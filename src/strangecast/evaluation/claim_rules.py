@@ -7,15 +7,18 @@ tables (``runs``, ``scores``, ``comparisons``, ``metrics``, ``analysis/<name>``)
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from strangecast.core.errors import ConfigError, unknown
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    Frames = Mapping[str, pd.DataFrame]
+
 Judged = tuple[float, float, float]
-Frames = Mapping[str, pd.DataFrame]
 
 
 def median_of(frames: Frames, *, suite: str, metric: str, label: str, horizon: int | None = None) -> Judged:
@@ -31,6 +34,22 @@ def paired_difference(
     """Median of label minus peer, window by window, and its bootstrap interval."""
     row = _row(frames["comparisons"], suite, metric, horizon, label=label, peer=peer)
     return float(row["median"]), float(row["low"]), float(row["high"])
+
+
+def mean_paired_difference(
+    frames: Frames, *, suite: str, metric: str, label: str, peer: str, horizon: int | None = None
+) -> Judged:
+    """Mean of label minus peer, window by window, and its bootstrap interval.
+
+    For scores that are censored: where both labels reach the horizon on most windows they tie there, and the median
+    difference is 0 whatever they do on the others. An unbounded metric with divergence has no finite mean.
+    """
+    from strangecast.evaluation.bootstrap import interval_of_mean
+    from strangecast.evaluation.compare import paired_differences
+
+    values, layout = paired_differences(frames, suite, metric, label, peer, horizon)
+    low, high = interval_of_mean(values, layout, suite)
+    return float(values[layout.present].mean()), low, high
 
 
 def fraction_of_datasets(

@@ -9,13 +9,14 @@ missing}}``. The verdict:
   anything: *not testable here*, for want of runs.
 - No number was published, the claim is a direction (``direction: positive`` or ``negative``, ``reference`` 0 unless it
   says otherwise): *reproduced* if our interval lies wholly on that side of the reference, else *not reproduced*.
+- The claim is an identity (``direction: equal``): *reproduced* if our interval lies wholly within ``tolerance`` (0) of
+  the reference, else *not reproduced*.
 
 ``anchor: own`` marks a number of ours that later work is held against; it is never printed as published.
 """
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,12 +27,13 @@ import pyarrow as pa
 
 from strangecast.core.errors import ConfigError, unknown
 from strangecast.core.schemas import CLAIMS, COMPARISONS, RUNS, SCORES
-from strangecast.core.tables import read_parquet, write_parquet
+from strangecast.core.tables import write_parquet
+from strangecast.core.targets import locate
+from strangecast.evaluation.claim_checks import claim_problem
+from strangecast.evaluation.frames import read_frame
+from strangecast.evaluation.metric_option import worst_value
 
 REPRODUCED, NOT_REPRODUCED, NOT_TESTABLE = "reproduced", "not reproduced", "not testable here"
-_KEYS = (
-    "statement", "source", "published", "anchor", "unit", "tolerance", "direction", "reference", "compute", "missing",
-)  # fmt: skip
 
 
 def judge_claims(plan: dict[str, Any], root: Path) -> None:
@@ -59,21 +61,14 @@ def judge(name: str, claim: dict[str, Any], frames: Mapping[str, pd.DataFrame]) 
     Raises:
         ConfigError: unknown keys or values, or a computation that does not fit the tables.
     """
-    for key in claim:
-        if key not in _KEYS:
-            raise ConfigError(f"claim '{name}': {unknown('key', key, _KEYS)}")
-    for key in ("statement", "source", "anchor"):
-        if not claim.get(key):
-            raise ConfigError(f"claim '{name}' does not say its {key}")
-    if claim["anchor"] not in ("own", "published"):
-        raise ConfigError(f"claim '{name}': {unknown('anchor', str(claim['anchor']), ['own', 'published'])}")
+    problem = claim_problem(name, claim)
+    if problem:
+        raise ConfigError(problem)
     value, low, high = compute(name, claim["compute"], frames) if claim.get("compute") else (None, None, None)
     if claim.get("missing"):
         found, note = NOT_TESTABLE, f"needs {claim['missing']}"
-    elif value is None:
-        raise ConfigError(f"claim '{name}' says neither how to compute it nor what is missing to do so")
     else:
-        found, note = verdict(name, claim, value, low, high)
+        found, note = verdict(claim, value, low, high)
     return {
         "statement": claim["statement"],
         "source": claim["source"],
@@ -88,21 +83,23 @@ def judge(name: str, claim: dict[str, Any], frames: Mapping[str, pd.DataFrame]) 
     }
 
 
-def verdict(name: str, claim: dict[str, Any], value: float, low: float, high: float) -> tuple[str, str]:
+def verdict(claim: dict[str, Any], value: float, low: float, high: float) -> tuple[str, str]:
     """Verdict and one sentence why, from our value and interval (see the module's text)."""
     if np.isnan([value, low, high]).any():
         return NOT_TESTABLE, "needs scores that define it: our value is undefined"
     published = claim.get("published")
     if published is None:
         direction, reference = claim.get("direction") or "positive", float(claim.get("reference") or 0.0)
-        if direction not in ("positive", "negative"):
-            raise ConfigError(f"claim '{name}': {unknown('direction', str(direction), ['positive', 'negative'])}")
+        if direction == "equal":
+            off = float(claim.get("tolerance") or 0.0)
+            holds = reference - off <= low and high <= reference + off
+            word = "lies" if holds else "does not lie"
+            band = f" within {off:g} of" if off else " at"
+            return (REPRODUCED if holds else NOT_REPRODUCED), f"our interval {word} wholly{band} {reference:g}"
         holds = low > reference if direction == "positive" else high < reference
         side = "above" if direction == "positive" else "below"
         word = "lies" if holds else "does not lie"
         return (REPRODUCED if holds else NOT_REPRODUCED), f"our interval {word} wholly {side} {reference:g}"
-    if claim.get("tolerance") is None:
-        raise ConfigError(f"claim '{name}' has a published value and no tolerance")
     tolerance = float(claim["tolerance"])
     bottom, top = float(published) - tolerance, float(published) + tolerance
     if low < bottom and high > top and high - low > 4 * tolerance:
@@ -121,15 +118,11 @@ def compute(name: str, config: dict[str, Any], frames: Mapping[str, pd.DataFrame
     Raises:
         ConfigError: it cannot be imported or does not take its parameters.
     """
-    module, _, attribute = str(config.get("_target_")).rpartition(".")
-    try:
-        function = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as e:
-        raise ConfigError(f"claim '{name}': _target_ '{config.get('_target_')}' cannot be imported") from e
+    function = locate(config.get("_target_"), f"claim '{name}'")
     try:
         return function(frames, **{k: v for k, v in config.items() if k != "_target_"})
     except TypeError as e:
-        raise ConfigError(f"claim '{name}': {attribute} does not take its parameters: {e}") from e
+        raise ConfigError(f"claim '{name}': {function.__name__} does not take its parameters: {e}") from e
 
 
 class StudyFrames(Mapping):
@@ -144,17 +137,17 @@ class StudyFrames(Mapping):
         self._folder = root / plan["name"]
         self._schemas = {"runs": RUNS, "scores": SCORES, "comparisons": COMPARISONS}
         self._schemas |= {f"analysis/{a}": None for a in plan["analyses"]}
-        metrics = [{"metric": m, "better": c.get("better", "lower")} for m, c in plan["metrics"].items()]
-        self._read = {"metrics": pd.DataFrame(metrics, columns=["metric", "better"])}
+        metrics = [
+            {"metric": m, "better": c.get("better", "lower"), "worst": worst_value(m, c)}
+            for m, c in plan["metrics"].items()
+        ]
+        self._read = {"metrics": pd.DataFrame(metrics, columns=["metric", "better", "worst"])}
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         if name not in self._read:
             if name not in self._schemas:
                 raise ConfigError(f"claims: {unknown('table', name, [*self._read, *self._schemas])}")
-            frame = read_parquet(self._folder / f"{name}.parquet", self._schemas[name]).to_pandas()
-            self._read[name] = frame.astype(
-                {c: object for c in frame if isinstance(frame[c].dtype, pd.CategoricalDtype)}
-            )
+            self._read[name] = read_frame(self._folder / f"{name}.parquet", self._schemas[name])
         return self._read[name]
 
     def __iter__(self) -> Iterator[str]:

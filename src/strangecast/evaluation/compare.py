@@ -1,12 +1,14 @@
 """The tables of a study: its runs, its scores, and every label alone and against every other.
 
 A label is what figures and tables print; its runs differ in seed and dataset only. Statistics are over all scores of a
-label (datasets x windows x seeds). A forecast that diverged, and every window of a run whose training diverged, counts
-with the metric's worst value instead of being dropped; means over such scores may be infinite.
+label (datasets x windows x seeds). A forecast that diverged counts with the metric's worst value instead of being
+dropped; means over such scores may be infinite. A run whose training diverged stands in the study's scores like one
+whose every forecast diverges at its first sample, so that whoever reads them counts it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,14 +17,17 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from strangecast.core.plans import block_plan
+from strangecast.core.errors import ConfigError, unknown
+from strangecast.core.plans import block_plan, suite_plan
 from strangecast.core.schemas import COMPARISONS, RUNS, SCORES
 from strangecast.core.tables import read_parquet, write_parquet
+from strangecast.data.windows import Windows
 from strangecast.evaluation.bootstrap import Layout, interval_of_medians, median
+from strangecast.evaluation.keys import forecast_keys, lost, run_records
 from strangecast.evaluation.metric_option import higher_is_better, worst_value
 from strangecast.evaluation.paired import difference, holm, superiority, wilcoxon_over_datasets
 from strangecast.evaluation.runs_table import runs_table
-from strangecast.evaluation.score import ORDER, scores_frame
+from strangecast.evaluation.score import ORDER, horizons_of, lost_scores, scores_frame
 
 
 def compare_study(plan: dict[str, Any], root: Path) -> None:
@@ -45,12 +50,20 @@ def compare_study(plan: dict[str, Any], root: Path) -> None:
 
 
 def _study_scores(plan: dict[str, Any], root: Path) -> pd.DataFrame:
-    """Scores of the study's runs, suites and metrics, sorted."""
+    """Scores of the study's runs, suites and metrics, sorted; runs whose training diverged among them."""
     parts = []
     for folder in plan["blocks"]:
-        for suite, use in block_plan(root, folder)["suites"].items():
-            if suite in plan["suites"]:
-                parts.append(scores_frame(read_parquet(root / use["forecast_folder"] / "scores.parquet", SCORES)))
+        block = block_plan(root, folder)
+        records = run_records(block, root)
+        for suite, use in block["suites"].items():
+            if suite not in plan["suites"]:
+                continue
+            parts.append(scores_frame(read_parquet(root / use["forecast_folder"] / "scores.parquet", SCORES)))
+            if lost(records):
+                windows = Windows.open(root, use["folder"])
+                keys = forecast_keys(block, records, windows.contents, use["batch"], lost(records))
+                horizons = horizons_of(suite_plan(root, suite), windows.table)
+                parts.append(lost_scores(windows, suite, use, keys, horizons))
     frame = pd.concat(parts, ignore_index=True)
     chosen = frame["run_id"].isin([r["run_id"] for r in plan["runs"]]) & frame["metric"].isin(plan["metrics"])
     return frame[chosen].sort_values(["suite", *ORDER], kind="stable", ignore_index=True)
@@ -83,14 +96,16 @@ def comparisons(scores: pd.DataFrame, runs: pd.DataFrame, metrics: dict[str, dic
 
     Args:
         scores: columns of ``schemas.SCORES``.
-        runs: columns ``run_id, label, emulator, training, seed, status``, in the order labels are to have.
+        runs: columns ``run_id, label, emulator, training, seed``, in the order labels are to have.
         metrics: resolved metric YAMLs by name.
     """
     labels = runs.drop_duplicates("label").set_index("label")[["emulator", "training"]]
-    frame = _with_lost_runs(scores, runs, metrics).merge(runs[["run_id", "label", "seed"]], on="run_id")
+    worst = scores["metric"].map({name: worst_value(name, config) for name, config in metrics.items()})
+    frame = scores.assign(lost=scores["value"].isna(), value=scores["value"].fillna(worst))
+    frame = frame.merge(runs[["run_id", "label", "seed"]], on="run_id")
     groups = {key: group for key, group in frame.groupby(["suite", "metric", "horizon"], sort=True)}
     cells = {
-        (*key, label): _cell(group[group["label"] == label], metrics[key[1]])
+        (*key, label): _cell(group[group["label"] == label])
         for key, group in groups.items()
         for label in labels.index
         if (group["label"] == label).any()
@@ -116,26 +131,38 @@ def comparisons(scores: pd.DataFrame, runs: pd.DataFrame, metrics: dict[str, dic
     return table.loc[order.sort_values(list(order)).index].reset_index(drop=True)
 
 
-def _with_lost_runs(scores: pd.DataFrame, runs: pd.DataFrame, metrics: dict[str, dict[str, Any]]) -> pd.DataFrame:
-    """Scores with every undefined value replaced by the worst, and rows for runs that diverged in training.
+def paired_differences(
+    frames: Mapping[str, pd.DataFrame], suite: str, metric: str, label: str, peer: str, horizon: int | None = None
+) -> tuple[np.ndarray, Layout]:
+    """Scores of label minus those of peer on the same windows, as in :func:`comparisons`.
 
-    Such a run gets the windows of another run on the same dataset.
+    Args:
+        frames: ``scores``, ``runs``, and ``metrics`` (``metric``, ``worst``).
+        suite, metric, label, peer: names.
+        horizon: in samples, the longest by default.
+
+    Returns:
+        [D, W, K], NaN where there is no pair, and its nesting.
+
+    Raises:
+        ConfigError: one of the two has no such scores, or they share no dataset.
     """
-    scores = scores.assign(lost=scores["value"].isna())
-    lost = runs[(runs["status"] == "diverged") & ~runs["run_id"].isin(scores["run_id"])]
-    if len(lost):
-        windows = ["suite", "dataset", "trajectory_id", "window", "horizon", "horizon_lyapunov", "metric"]
-        grid = scores[windows].drop_duplicates()
-        added = grid.merge(lost[["run_id", "data"]], how="cross")
-        # A run on one dataset is scored there; one on a corpus everywhere.
-        own = added["data"].isin(grid["dataset"])
-        added = added[~own | (added["data"] == added["dataset"])].drop(columns="data")
-        scores = pd.concat([scores, added.assign(value=np.nan, lost=True)], ignore_index=True)
-    worst = scores["metric"].map({name: worst_value(name, config) for name, config in metrics.items()})
-    return scores.assign(value=scores["value"].where(~scores["lost"], worst))
+    scores = frames["scores"]
+    scores = scores[(scores["suite"] == suite) & (scores["metric"] == metric)]
+    scores = scores[scores["horizon"] == (scores["horizon"].max() if horizon is None else horizon)]
+    worst = frames["metrics"].set_index("metric")["worst"].get(metric, np.nan)
+    scores = scores.assign(lost=scores["value"].isna(), value=scores["value"].fillna(worst))
+    scores = scores.merge(frames["runs"][["run_id", "label", "seed"]], on="run_id")
+    for name in (label, peer):
+        if name not in set(scores["label"]):
+            raise ConfigError(f"claims: {unknown('label with such scores', name, set(scores['label']))}")
+    a, b = _common(*(_cell(scores[scores["label"] == name]) for name in (label, peer)))
+    if not a.datasets:
+        raise ConfigError(f"claims: '{label}' and '{peer}' have no scores of {metric} on the same dataset")
+    return _difference(a, b)
 
 
-def _cell(frame: pd.DataFrame, metric: dict[str, Any]) -> _Cell:
+def _cell(frame: pd.DataFrame) -> _Cell:
     frame = frame.sort_values(["dataset", "trajectory_id", "window", "seed", "run_id"])
     datasets = sorted(frame["dataset"].unique())
     d = pd.Categorical(frame["dataset"], categories=datasets).codes
@@ -189,13 +216,7 @@ def _pairs(key: tuple[str, str, int], cells: dict[str, _Cell], higher: bool) -> 
             a, b = _common(cells[label], cells[peer])
             if not a.datasets:
                 continue
-            d = difference(a.values, b.values)
-            layout = Layout(
-                windows=a.layout.windows,
-                seeds=tuple(max(x, y) for x, y in zip(a.layout.seeds, b.layout.seeds, strict=True)),
-                crossed=any(c.layout.crossed and max(c.layout.seeds) > 1 for c in (a, b)),
-            )
-            d = np.where(layout.present, d, np.nan)
+            d, layout = _difference(a, b)
             there = _alone(*key, label, _Cell(d, a.datasets, layout, a.diverged)) | {"peer": peer}
             back = there | {"label": peer, "peer": label, "diverged": b.diverged, "_values": 0 - d}
             better = superiority(d, higher)
@@ -205,6 +226,16 @@ def _pairs(key: tuple[str, str, int], cells: dict[str, _Cell], higher: bool) -> 
     for row, p in zip(rows, np.repeat(holm(np.array(p_values)), 2), strict=True):
         row["p_value"] = float(p)
     return rows
+
+
+def _difference(a: _Cell, b: _Cell) -> tuple[np.ndarray, Layout]:
+    """a - b on the same datasets, [D, W, K], and its nesting."""
+    layout = Layout(
+        windows=a.layout.windows,
+        seeds=tuple(max(x, y) for x, y in zip(a.layout.seeds, b.layout.seeds, strict=True)),
+        crossed=any(c.layout.crossed and max(c.layout.seeds) > 1 for c in (a, b)),
+    )
+    return np.where(layout.present, difference(a.values, b.values), np.nan), layout
 
 
 def _common(a: _Cell, b: _Cell) -> tuple[_Cell, _Cell]:

@@ -21,7 +21,7 @@ from strangecast.data.windows import Windows
 from strangecast.emulators.base import Emulator
 from strangecast.emulators.build import build
 from strangecast.emulators.run_folder import load
-from strangecast.evaluation.keys import datasets_of, forecast_key, run_records
+from strangecast.evaluation.keys import finished, forecast_keys, run_records
 from strangecast.training.device import reproducible, resolve_device
 
 FILE = "forecasts.arrow"
@@ -78,13 +78,8 @@ def _wanted(plan: dict[str, Any], records: dict[str, Any], windows: Windows, bat
     absent = [m["run_id"] for m in plan["members"] if m["run_id"] not in records]
     if absent:
         raise ResultsError(f"{plan['folder']}/run.json does not hold run {absent[0]}; run the rule train first")
-    code = plan["code"]["forecast"]
-    return {
-        (m["run_id"], d): forecast_key(records[m["run_id"]]["key"], windows.contents[d], code, batch)
-        for m in plan["members"]
-        if records[m["run_id"]]["status"] != "diverged"
-        for d in datasets_of(m, list(windows.datasets))
-    }
+    contents = {d: windows.contents[d] for d in windows.datasets}
+    return forecast_keys(plan, records, contents, batch, finished(records))
 
 
 def _kept(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from strangecast.core.errors import ResultsError
 from strangecast.core.hashing import digest
+from strangecast.core.run_file import read_run
 
 
 def forecast_key(run_key: str, windows_content: str, code: str, batch: int) -> str:
@@ -45,20 +46,52 @@ def run_records(plan: dict[str, Any], root: Path) -> dict[str, dict[str, Any]]:
         By run_id a dict with at least ``key`` and ``status``; members that ``run.json`` does not hold are left out.
 
     Raises:
-        ResultsError: ``run.json`` is missing or cannot be read.
+        ResultsError: ``run.json`` is missing, damaged or of another format version.
     """
     if plan["training"] is None:
         keys = {m["run_id"]: m["static_key"] for m in plan["members"]}
         return {r: {"key": key, "static_key": key, "status": "done"} for r, key in keys.items()}
-    path = root / plan["folder"] / "run.json"
+    run = read_run(root / plan["folder"])
     try:
-        run = json.loads(path.read_text(encoding="utf-8"))
         held = {m["run_id"]: {**m, "versions": run.get("versions", {})} for m in run["members"]}
-    except FileNotFoundError as e:
-        raise ResultsError(f"{path} does not exist; run the rule train first") from e
-    except (OSError, ValueError, KeyError, TypeError) as e:
-        raise ResultsError(f"{path} is damaged; delete it and run the rule train again") from e
+    except (KeyError, TypeError) as e:
+        raise ResultsError(f"{plan['folder']}/run.json is damaged; delete it and run the rule train again") from e
     return {m["run_id"]: held[m["run_id"]] for m in plan["members"] if m["run_id"] in held}
+
+
+def forecast_keys(
+    plan: dict[str, Any],
+    records: dict[str, dict[str, Any]],
+    contents: dict[str, str],
+    batch: int,
+    run_ids: Iterable[str],
+) -> dict[tuple[str, str], str]:
+    """Forecast keys of some members by (run_id, dataset), in the order of members and datasets.
+
+    Args:
+        plan: block plan.
+        records: of :func:`run_records`.
+        contents: digest of the windows of each dataset of the suite.
+        batch: of the suite.
+        run_ids: the members asked for (see :func:`finished` and :func:`lost`).
+    """
+    asked = set(run_ids)
+    return {
+        (m["run_id"], d): forecast_key(records[m["run_id"]]["key"], contents[d], plan["code"]["forecast"], batch)
+        for m in plan["members"]
+        if m["run_id"] in asked
+        for d in datasets_of(m, list(contents))
+    }
+
+
+def finished(records: dict[str, dict[str, Any]]) -> list[str]:
+    """Runs that forecast."""
+    return [r for r, record in records.items() if record["status"] != "diverged"]
+
+
+def lost(records: dict[str, dict[str, Any]]) -> list[str]:
+    """Runs whose training diverged, which give no forecasts."""
+    return [r for r, record in records.items() if record["status"] == "diverged"]
 
 
 def datasets_of(member: dict[str, Any], suite_datasets: list[str]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from strangecast.core.errors import ConfigError, unknown
+from strangecast.core.targets import locate
 
+LYAPUNOV_TIMES = "Lyapunov times"
 _META = ("title", "unit", "symbol", "better", "worst", "horizons", "space")
 _ALLOWED = {"better": ("lower", "higher"), "horizons": ("prefixes", "full"), "space": ("normalised", "physical")}
 
@@ -26,12 +27,14 @@ class Metric:
         horizons: ``prefixes``: a value for each prefix of the forecast, pointwise, undefined once a forecast has
             diverged; ``full``: one value for the whole forecast, which tells itself what divergence means.
         space: ``normalised`` (by the context) or ``physical``.
+        unit: what values are printed in; one in ``LYAPUNOV_TIMES`` is undefined where no positive exponent is known.
     """
 
     name: str
     function: Callable[..., np.ndarray]
     horizons: str
     space: str
+    unit: str = ""
 
 
 def metric_option(name: str, config: dict[str, Any]) -> Metric:
@@ -42,13 +45,9 @@ def metric_option(name: str, config: dict[str, Any]) -> Metric:
     """
     for key in ("horizons", "space"):
         check_meta(name, config, key)
-    module, _, attribute = str(config.get("_target_")).rpartition(".")
-    try:
-        function = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as e:
-        raise ConfigError(f"metric '{name}': _target_ '{config.get('_target_')}' cannot be imported") from e
+    function = locate(config.get("_target_"), f"metric '{name}'")
     params = {k: v for k, v in config.items() if k not in _META and k != "_target_"}
-    return Metric(name, partial(function, **params), config["horizons"], config["space"])
+    return Metric(name, partial(function, **params), config["horizons"], config["space"], config.get("unit") or "")
 
 
 def higher_is_better(name: str, config: dict[str, Any]) -> bool:

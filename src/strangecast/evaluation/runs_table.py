@@ -12,6 +12,7 @@ from strangecast.core.hashing import digest
 from strangecast.core.plans import block_plan
 from strangecast.core.schemas import RUNS
 from strangecast.core.tables import read_labels
+from strangecast.data.rows import table_of
 from strangecast.evaluation.keys import run_records
 
 
@@ -58,8 +59,7 @@ def runs_table(plan: dict[str, Any], root: Path) -> pa.Table:
                 "versions": json.dumps(record.get("versions", {}), sort_keys=True),
             }
         )
-    columns = {f.name: pa.array([r[f.name] for r in rows], _plain(f.type)) for f in RUNS}
-    return pa.table(columns)
+    return table_of(rows, RUNS)
 
 
 def _forecast_seconds(plan: dict[str, Any], block: dict[str, Any], root: Path) -> dict[str, float]:
@@ -70,7 +70,3 @@ def _forecast_seconds(plan: dict[str, Any], block: dict[str, Any], root: Path) -
             for run_id, seconds in json.loads(labels.get("seconds", "{}")).items():
                 total[run_id] = total.get(run_id, 0.0) + seconds
     return total
-
-
-def _plain(kind: pa.DataType) -> pa.DataType:
-    return kind.value_type if pa.types.is_dictionary(kind) else kind

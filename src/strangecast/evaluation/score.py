@@ -14,9 +14,10 @@ from strangecast.core.plans import suite_plan
 from strangecast.core.schemas import SCORES
 from strangecast.core.tables import read_parquet, write_parquet
 from strangecast.data.forecasts import Forecasts, read_forecasts
+from strangecast.data.rows import plain
 from strangecast.data.windows import Windows
 from strangecast.evaluation.keys import score_key
-from strangecast.evaluation.metric_option import metric_option
+from strangecast.evaluation.metric_option import LYAPUNOV_TIMES, Metric, metric_option
 from strangecast.evaluation.windows_scored import diverged_at, metric_values
 from strangecast.metrics.suite_arrays import scale_of, stacked_forecasts
 
@@ -27,8 +28,8 @@ ORDER = ["metric", "run_id", "dataset", "trajectory_id", "window", "horizon"]
 def score_block(plan: dict[str, Any], root: Path, suite: str, *, reuse: bool = True) -> None:
     """Write ``scores.parquet`` of a block and a suite.
 
-    Rows whose key has not changed are kept. A metric that is undefined for a window (the valid prediction time where
-    no Lyapunov exponent is known) writes no row for it; a NaN stands only where ``diverged_at`` does.
+    Rows whose key has not changed are kept. A metric in Lyapunov times writes no row for a window without a positive
+    exponent; a NaN stands only where ``diverged_at`` does.
 
     Args:
         plan: block plan.
@@ -81,21 +82,30 @@ def wanted_keys(
 ) -> dict[tuple[str, str, str], str]:
     """Score keys by (run_id, dataset, metric), for forecasts with the columns ``run_id, dataset, key``."""
     pairs = table[["run_id", "dataset", "key"]].drop_duplicates()
+    found = {(run_id, dataset): key for run_id, dataset, key in pairs.itertuples(index=False)}
+    return score_keys(found, use, horizons)
+
+
+def score_keys(
+    forecasts: dict[tuple[str, str], str], use: dict[str, Any], horizons: dict[str, list[int]]
+) -> dict[tuple[str, str, str], str]:
+    """Score keys by (run_id, dataset, metric), for forecast keys by (run_id, dataset)."""
     return {
         (run_id, dataset, metric): score_key(key, config["key"], use["normalisation"], horizons[dataset])
-        for run_id, dataset, key in pairs.itertuples(index=False)
+        for (run_id, dataset), key in forecasts.items()
         for metric, config in use["metrics"].items()
     }
 
 
 def _score(
     windows: Windows,
-    forecasts: Forecasts,
+    forecasts: Forecasts | None,
     suite: str,
     use: dict[str, Any],
     missing: dict[tuple[str, str, str], str],
     horizons: dict[str, list[int]],
 ) -> list[pd.DataFrame]:
+    """Scores with the keys ``missing``; without forecasts, of ones that are infinite from their first sample on."""
     metrics = {name: metric_option(name, config["config"]) for name, config in use["metrics"].items()}
     frames = []
     for dataset in dict.fromkeys(d for _, d, _ in missing):
@@ -103,19 +113,43 @@ def _score(
         rows = windows.rows(dataset)
         scale = scale_of(windows, rows)
         truth = windows.truth(rows)[0]
-        values = stacked_forecasts(forecasts, windows, rows, runs)
+        if forecasts is None:
+            values = np.broadcast_to(np.inf, (len(runs), *truth.shape))
+        else:
+            values = stacked_forecasts(forecasts, windows, rows, runs)
         at = diverged_at(values, scale)
         where = windows.table.iloc[rows][["trajectory_id", "window"]]
         for name in dict.fromkeys(m for _, d, m in missing if d == dataset):
             keys = [missing.get((run_id, dataset, name)) for run_id in runs]
             for horizon, found in metric_values(metrics[name], truth, values, scale, at, horizons[dataset]).items():
                 lyapunov = horizon * scale.lyapunov_steps
-                frame = _frame(where, runs, keys, horizon, lyapunov, found, at)
+                frame = _frame(metrics[name], where, runs, keys, horizon, lyapunov, found, at)
                 frames.append(frame.assign(suite=suite, dataset=dataset, metric=name))
     return frames
 
 
+def lost_scores(
+    windows: Windows,
+    suite: str,
+    use: dict[str, Any],
+    keys: dict[tuple[str, str], str],
+    horizons: dict[str, list[int]],
+) -> pd.DataFrame:
+    """Scores of runs whose training diverged: those of forecasts that diverge at their first sample, on every window.
+
+    Args:
+        windows: of the suite.
+        suite: its name.
+        use: the suite in the block's plan.
+        keys: forecast keys by (run_id, dataset).
+        horizons: of :func:`horizons_of`.
+    """
+    frames = _score(windows, None, suite, use, score_keys(keys, use, horizons), horizons)
+    return pd.concat([f for f in frames if len(f)] or [_empty()], ignore_index=True)
+
+
 def _frame(
+    metric: Metric,
     where: pd.DataFrame,
     runs: list[str],
     keys: list[str | None],
@@ -138,7 +172,8 @@ def _frame(
             "key": np.repeat(np.array(keys, object), B),
         }
     )
-    undefined = frame["value"].isna() & frame["horizon_lyapunov"].isna() & frame["diverged_at"].isna()
+    # In Lyapunov times nothing can be said where there are none, whether or not a forecast diverged.
+    undefined = frame["horizon_lyapunov"].isna() & (metric.unit == LYAPUNOV_TIMES)
     return frame[frame["key"].notna() & ~undefined]
 
 
@@ -153,8 +188,8 @@ def _kept(path: Path, keys: set[str]) -> pd.DataFrame:
 
 def scores_frame(table: pa.Table) -> pd.DataFrame:
     """Scores as a pandas frame of plain columns: strings as objects, ``diverged_at`` as nullable integers."""
-    plain = [pa.field(f.name, f.type.value_type if pa.types.is_dictionary(f.type) else f.type) for f in SCORES]
-    frame = table.cast(pa.schema(plain)).to_pandas(types_mapper={pa.int32(): pd.Int32Dtype()}.get)
+    columns = [pa.field(f.name, plain(f.type)) for f in SCORES]
+    frame = table.cast(pa.schema(columns)).to_pandas(types_mapper={pa.int32(): pd.Int32Dtype()}.get)
     return frame.astype({"window": np.int32, "horizon": np.int32})
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from strangecast.core.atomic import write_text
 from strangecast.core.schemas import CLAIMS, COMPARISONS
-from strangecast.core.tables import read_parquet
+from strangecast.evaluation.frames import read_frame
 from strangecast.evaluation.metric_option import higher_is_better
 
 CLAIMS_FILE, LEADERBOARD_FILE = "claims.csv", "leaderboard.csv"
@@ -32,7 +32,7 @@ def write_summaries(plans: list[dict[str, Any]], root: Path) -> None:
 
 def claims_text(plans: list[dict[str, Any]], root: Path) -> str:
     """All claims of all studies as CSV."""
-    parts = [read_parquet(root / p["name"] / "claims.parquet", CLAIMS).to_pandas() for p in plans]
+    parts = [read_frame(root / p["name"] / "claims.parquet", CLAIMS) for p in plans]
     frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=CLAIMS.names)
     return frame.to_csv(index=False, lineterminator="\n", float_format="%.6g")
 
@@ -84,5 +84,4 @@ def leaderboard(plan: dict[str, Any], comparisons: pd.DataFrame) -> pd.DataFrame
 
 
 def _comparisons(plan: dict[str, Any], root: Path) -> pd.DataFrame:
-    frame = read_parquet(root / plan["name"] / "comparisons.parquet", COMPARISONS).to_pandas()
-    return frame.astype({c: object for c in frame if isinstance(frame[c].dtype, pd.CategoricalDtype)})
+    return read_frame(root / plan["name"] / "comparisons.parquet", COMPARISONS)

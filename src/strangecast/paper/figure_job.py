@@ -7,7 +7,7 @@ from typing import Any
 
 from strangecast.core.atomic import atomic_path
 from strangecast.core.errors import ConfigError, unknown
-from strangecast.paper.drawing import drawing_function
+from strangecast.core.targets import locate
 from strangecast.paper.frames import load_frames
 from strangecast.paper.style import figure_style
 
@@ -30,7 +30,7 @@ def draw_figure(plan: dict[str, Any], root: Path, name: str, out: Path) -> None:
     if name not in plan["figures"]:
         raise ConfigError(f"study '{plan['name']}': {unknown('figure', name, plan['figures'])}")
     config = plan["figures"][name]
-    draw = drawing_function(config["_target_"], f"figure '{name}'")
+    draw = locate(config["_target_"], f"figure '{name}'")
     frames = load_frames(plan, root, config.get("inputs") or [])
     settings = {k: v for k, v in config.items() if k not in META}
     with figure_style() as plt:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from strangecast.core import schemas
 from strangecast.core.errors import ConfigError, ResultsError, unknown
-from strangecast.core.tables import read_parquet
+from strangecast.evaluation.frames import read_frame
 
 STUDY_TABLES = {
     "runs": schemas.RUNS,
@@ -21,27 +21,15 @@ STUDY_TABLES = {
 INPUTS = (*STUDY_TABLES, "windows", "histories", "analysis/<name>")
 
 
-def input_paths(plan: dict[str, Any], inputs: list[str]) -> list[str]:
-    """Files, relative to results/<scale>, that the named inputs of a study are read from.
-
-    Args:
-        plan: study plan.
-        inputs: names out of runs, scores, comparisons, claims, windows, histories and analysis/<name>.
-
-    Raises:
-        ConfigError: an input has no such name, or the study has no such analysis.
-    """
-    return [str(path) for name in inputs for path in _paths(plan, name)]
-
-
 def load_frames(plan: dict[str, Any], root: Path, inputs: list[str]) -> dict[str, pd.DataFrame]:
     """Read the named inputs of a study as pandas frames (strings as plain objects, never categories).
 
+    Inputs are named runs, scores, comparisons, claims, windows, histories and analysis/<name>.
     Two small frames are always added: ``labels`` (label, emulator, training, point, title, color; one row per
     label in the order of the study's runs) and ``metrics`` (metric, title, unit, better, worst).
 
     Raises:
-        ConfigError: an input has no such name.
+        ConfigError: an input has no such name, or the study has no such analysis.
         ResultsError: a file is missing, damaged or of another format.
     """
     frames = {name: _read(plan, root, name) for name in inputs}
@@ -207,13 +195,5 @@ def _read(plan: dict[str, Any], root: Path, name: str) -> pd.DataFrame:
     schema = STUDY_TABLES.get(name) or (schemas.WINDOWS if name == "windows" else None)
     if name == "histories":
         schema = schemas.HISTORY
-    parts = [plain(read_parquet(Path(root) / path, schema).to_pandas()) for path in _paths(plan, name)]
+    parts = [read_frame(Path(root) / path, schema) for path in _paths(plan, name)]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=schema.names if schema else [])
-
-
-def plain(frame: pd.DataFrame) -> pd.DataFrame:
-    """Categories as objects: a group-by then sees only what is there."""
-    for column in frame.columns:
-        if isinstance(frame[column].dtype, pd.CategoricalDtype):
-            frame[column] = frame[column].astype(object)
-    return frame

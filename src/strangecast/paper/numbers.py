@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 
 from strangecast.core.schemas import CLAIMS, COMPARISONS, RUNS, SCORES, WINDOWS
-from strangecast.core.tables import read_parquet
 from strangecast.evaluation.bootstrap import LEVEL, REPLICATES
+from strangecast.evaluation.frames import read_frame
 from strangecast.evaluation.windows_scored import RUNAWAY
 from strangecast.paper.findings import findings
-from strangecast.paper.frames import label_frame, plain
+from strangecast.paper.frames import label_frame
 from strangecast.paper.settings import data_settings, label_settings, system_rows
 from strangecast.paper.table_job import build_table
 from strangecast.paper.tables.columns import duration, estimate, missing, number, printed, setting
@@ -48,13 +48,12 @@ def paper_numbers(plans: list[dict[str, Any]], root: Path) -> dict[str, Any]:
 def study_numbers(plan: dict[str, Any], root: Path) -> dict[str, Any]:
     """One study: counts, settings, findings, tables, claims and figures."""
     folder = root / plan["name"]
-    runs = plain(read_parquet(folder / "runs.parquet", RUNS).to_pandas())
-    scores = plain(read_parquet(folder / "scores.parquet", SCORES).to_pandas())
-    comparisons = plain(read_parquet(folder / "comparisons.parquet", COMPARISONS).to_pandas())
-    claims = plain(read_parquet(folder / "claims.parquet", CLAIMS).to_pandas())
+    runs = read_frame(folder / "runs.parquet", RUNS)
+    scores = read_frame(folder / "scores.parquet", SCORES)
+    comparisons = read_frame(folder / "comparisons.parquet", COMPARISONS)
+    claims = read_frame(folder / "claims.parquet", CLAIMS)
     suites = {
-        name: plain(read_parquet(root / suite["folder"] / "windows.parquet", WINDOWS).to_pandas())
-        for name, suite in plan["suites"].items()
+        name: read_frame(root / suite["folder"] / "windows.parquet", WINDOWS) for name, suite in plan["suites"].items()
     }
     windows = pd.concat(suites.values(), ignore_index=True)
     return {
@@ -98,7 +97,8 @@ def _all_on_system(runs: pd.DataFrame) -> bool:
 
 
 def _counts(runs: pd.DataFrame, scores: pd.DataFrame, windows: pd.DataFrame) -> dict[str, Any]:
-    forecasts = scores[["run_id", "suite", "dataset", "trajectory_id", "window"]].drop_duplicates()
+    made = scores[scores["run_id"].isin(runs["run_id"][runs["status"] == "done"])]
+    forecasts = made[["run_id", "suite", "dataset", "trajectory_id", "window"]].drop_duplicates()
     trained = runs[runs["training"] != "none"]
     return {
         "labels": amount(runs["label"].nunique()),

@@ -10,7 +10,7 @@ import pandas as pd
 
 from strangecast.core.atomic import write_text
 from strangecast.core.errors import ConfigError, unknown
-from strangecast.paper.drawing import drawing_function
+from strangecast.core.targets import locate
 from strangecast.paper.frames import load_frames
 from strangecast.paper.tables.columns import printed
 
@@ -49,7 +49,7 @@ def build_table(plan: dict[str, Any], root: Path, name: str) -> tuple[dict[str, 
     if name not in held:
         raise ConfigError(f"study '{plan['name']}': {unknown('table', name, held)}")
     config = held[name]
-    build = drawing_function(config.get("_target_"), f"table '{name}'")
+    build = locate(config.get("_target_"), f"table '{name}'")
     frames = load_frames(plan, Path(root), config.get("inputs") or [])
     try:
         return config, build(frames, **{k: v for k, v in config.items() if k not in META})

@@ -75,13 +75,20 @@ class Training:
         """Tensors it owns and optimises beside the emulator's, by name, each [S, ...]."""
         return {}
 
+    def state(self) -> dict[str, Tensor]:
+        """Tensors it owns and changes itself while training (averages, buffers of samples), by name, each [S, ...]."""
+        return {}
+
+    def load_state(self, tensors: dict[str, Tensor]) -> None:
+        """Take over the values of :meth:`state` that were saved; on the device of its own tensors or on the CPU."""
+
     def loss(self, emulator: Emulator, batch: Batch, *, system: Any, rng: UpdateRandom, step: int) -> Tensor:
         """The definition, [S].
 
         Args:
             emulator: S members.
             batch: windows of every member.
-            system: steppers, residua and vector fields of the members' systems, or None.
+            system: the members' systems, S of them, where the training or the emulator ``needs`` any; else None.
             rng: random numbers of this update, keyed per member.
             step: number of the update, from 0.
         """

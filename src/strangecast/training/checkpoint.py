@@ -26,7 +26,7 @@ RESUME = "resume"
 class Checkpoint:
     """The checkpoint of one chunk of members.
 
-    Tensors (parameters, optimiser, best weights) are the file's tensors; numbers, history and keys are JSON in its
+    Tensors (parameters, buffers, optimiser, the training's own, best weights) are the file's tensors; numbers, history and keys are JSON in its
     header, so that one rename replaces everything at once.
 
     Args:
@@ -36,7 +36,7 @@ class Checkpoint:
     """
 
     def __init__(self, folder: Path, keys: list[str], every_seconds: float = 20.0) -> None:
-        self.path = folder / RESUME / f"{keys[0]}.safetensors"
+        self.path = folder / RESUME / keys[0] / "state.safetensors"
         self.keys = keys
         self.every_seconds = every_seconds
         self._written = time.monotonic()

@@ -37,7 +37,7 @@ class Problem:
         data: windows of the S members.
         streams: [S] uint64, the members' stream keys.
         device: where it is computed.
-        system: what the training needs of the systems, or None.
+        system: the members' systems, S of them, where the training or the emulator needs them; else None.
     """
 
     emulator: Emulator
@@ -102,13 +102,26 @@ class Engine(ABC):
         """The rate of the last update made, for the history; NaN where there is none."""
         return float("nan")
 
+    def unoptimised(self) -> dict[str, Tensor]:
+        """What a loss may change besides what is optimised, live: the emulator's buffers, the training's state."""
+        buffers = {f"buffer.{k}": v for k, v in self.problem.emulator.named_buffers()}
+        return buffers | {f"training.{k}": v for k, v in self.problem.training.state().items()}
+
+    def load_unoptimised(self, tensors: dict[str, Tensor]) -> None:
+        """Inverse of :meth:`unoptimised`; other names are ignored."""
+        with torch.no_grad():
+            for k, v in self.problem.emulator.named_buffers():
+                v.copy_(tensors[f"buffer.{k}"])
+        self.problem.training.load_state({k: tensors[f"training.{k}"] for k in self.problem.training.state()})
+
 
 class Autograd(Engine):
     """Autograd and a torch optimiser on all members at once.
 
     All parameters of a member lie in one row of a flat tensor [S, P] (each padded to 64 bytes): the optimiser is a few
     elementwise operations, its state has the member axis, and the clip is a norm over rows. An update whose gradient
-    is not finite is skipped for that member alone.
+    is not finite is skipped for that member alone: its parameters, moments and buffers stay what they were (the
+    optimiser's count of steps is common to all members and goes on).
 
     Args:
         problem: what to train.
@@ -150,26 +163,29 @@ class Autograd(Engine):
         """Copy saved tensors into the live ones."""
         self._zero_step()
         with torch.no_grad():
-            for name, value in self._live().items():
+            for name, value in self._optimised().items():
                 value.copy_(state.tensors[name])
+        self.load_unoptimised(state.tensors)
         return State(state.update, self._live())
 
     def advance(self, state: State, n: int, active: Tensor) -> tuple[State, Tensor]:
         """See :meth:`Engine.advance`."""
         p = self.problem
         losses = []
-        frozen = None if bool(active.all()) else ~active.to(p.device)
+        active = active.to(p.device)
         for update in range(state.update, state.update + n):
             rng = UpdateRandom(p.draw_keys, update)
+            kept = _copies(self.unoptimised())
             loss = p.training.loss(p.emulator, p.batch(update), system=p.system, rng=rng, step=update)
-            self._gradient(loss.sum())
-            kept = [f.values.detach().clone() for f in self._flat] if frozen is not None else []
+            held = ~(self._gradient(loss.sum()) & active)
+            hold = p.device.type != "cpu" or bool(held.any())  # to ask a GPU would cost more than the copies
+            kept |= _copies(self._optimised()) if hold else {}
             factor = self._factor(update)
             for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
                 group["lr"] = rate * factor
             self._optimizer.step()
-            for f, old in zip(self._flat, kept, strict=False):
-                f.values.data[frozen] = old[frozen]
+            if hold:
+                self._put_back(kept, held)
             losses.append(loss.detach())
         return State(state.update + n, self._live()), torch.stack(losses).double().cpu()
 
@@ -180,7 +196,17 @@ class Autograd(Engine):
     def _factor(self, update: int) -> float:
         return self._schedule(update / max(self.problem.training.updates, 1))
 
-    def _gradient(self, total: Tensor) -> None:
+    def _put_back(self, kept: dict[str, Tensor], held: Tensor) -> None:
+        """Give the members ``held`` [S] back what they had."""
+        for k, v in self._optimised().items():
+            if v.ndim:  # not the count of steps
+                v.copy_(torch.where(_along(held, v), kept[k], v))
+        mixed = {k: torch.where(_along(held, v), kept[k], v) for k, v in self.unoptimised().items()}
+        if mixed:
+            self.load_unoptimised(mixed)
+
+    def _gradient(self, total: Tensor) -> Tensor:
+        """Set the clipped gradient; [S], whether a member's is finite (it is zero where not)."""
         leaves = [leaf for f in self._flat for leaf in f.leaves]
         gradients = iter(torch.autograd.grad(total, leaves, allow_unused=True))
         for f in self._flat:
@@ -194,6 +220,7 @@ class Autograd(Engine):
         sound = torch.isfinite(square)
         for f in self._flat:
             f.values.grad = torch.where(sound[:, None], f.values.grad * factor[:, None], 0.0)
+        return sound
 
     def _zero_step(self) -> None:
         """Let the optimiser create its state by a step that changes nothing, then wind it back."""
@@ -209,6 +236,9 @@ class Autograd(Engine):
                         v.zero_()
 
     def _live(self) -> dict[str, Tensor]:
+        return self._optimised() | self.unoptimised()
+
+    def _optimised(self) -> dict[str, Tensor]:
         tensors = {}
         for i, f in enumerate(self._flat):
             tensors[f"{i}.values"] = f.values.data
@@ -224,6 +254,15 @@ class _Flat:
     leaves: list[Tensor]  # views into values
     places: list[slice]
     rows: int
+
+
+def _copies(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {k: v.detach().clone() for k, v in tensors.items()}
+
+
+def _along(members: Tensor, like: Tensor) -> Tensor:
+    """[S] shaped to broadcast against ``like`` [S, ...]; a lone member's tensors may have no member axis."""
+    return members.view(-1, *(1,) * (like.ndim - 1)) if like.ndim else members.view(())
 
 
 def _flatten(parameters: list[Tensor], S: int, side_by_side: bool) -> _Flat:
@@ -246,16 +285,19 @@ class ClosedForm(Engine):
     """One "update" that solves for the minimiser of the training's loss over all training data."""
 
     def start(self) -> State:
-        """Nothing but the parameters."""
-        return State(0, dict(self.problem.emulator.named_parameters()))
+        """Parameters, buffers and what the training owns."""
+        return State(0, self._live())
 
     def restore(self, state: State) -> State:
-        """Copy the saved parameters."""
-        live = self.start()
+        """Copy saved tensors into the live ones."""
         with torch.no_grad():
-            for k, v in live.tensors.items():
-                v.copy_(state.tensors[k])
-        return State(state.update, live.tensors)
+            for k, v in self.problem.emulator.named_parameters():
+                v.copy_(state.tensors[f"emulator.{k}"])
+        self.load_unoptimised(state.tensors)
+        return State(state.update, self._live())
+
+    def _live(self) -> dict[str, Tensor]:
+        return {f"emulator.{k}": v for k, v in self.problem.emulator.named_parameters()} | self.unoptimised()
 
     def advance(self, state: State, n: int, active: Tensor) -> tuple[State, Tensor]:
         """Fit; the loss given is that of one batch at the solution."""
@@ -264,7 +306,7 @@ class ClosedForm(Engine):
         rng = UpdateRandom(p.draw_keys, state.update)
         with torch.no_grad():
             loss = p.training.loss(p.emulator, p.batch(state.update), system=p.system, rng=rng, step=state.update)
-        return State(state.update + n, state.tensors), loss.double().cpu()[None].expand(n, -1)
+        return State(state.update + n, self._live()), loss.double().cpu()[None].expand(n, -1)
 
 
 def on_device(batch: Batch, device: torch.device) -> Batch:

@@ -25,6 +25,8 @@ from strangecast.emulators.base import Emulator
 from strangecast.emulators.build import build, locate, with_members
 from strangecast.emulators.run_folder import HISTORY as HISTORY_FILE
 from strangecast.emulators.run_folder import RUN, WEIGHTS, State
+from strangecast.systems.base import System
+from strangecast.systems.load import load_system
 from strangecast.training.base import Training
 from strangecast.training.checkpoint import Checkpoint, remove_checkpoints
 from strangecast.training.device import describe, reproducible, resolve_device
@@ -85,13 +87,14 @@ def train_block(
     folder = root / plan["folder"]
     where = resolve_device(device, gpu=plan["training"].get("gpu", True))
     members = _members(plan, root)
+    _check_sampling(plan, members)
     kept = {k: v for k, v in run_folder.read_members(folder).items() if reuse}
     histories = _histories(folder)
     kept = {k: v for k, v in kept.items() if v[0]["run_id"] in histories}
     stale = [m for m in members if m.key not in kept]
     say = progress or (lambda line: None)
     _sweep(folder)
-    if not stale and _is_current(folder, members):
+    if not stale and _is_current(plan, folder, members):
         remove_checkpoints(folder)
         say(f"{plan['folder']}: all {len(members)} members are up to date")
         for name in (HISTORY_FILE, WEIGHTS, RUN):
@@ -137,6 +140,16 @@ def _members(plan: dict[str, Any], root: Path) -> list[Member]:
     return members
 
 
+def _check_sampling(plan: dict[str, Any], members: list[Member]) -> None:
+    cls = locate(plan["emulator"]["config"].get("_target_"), Emulator)
+    uneven = [m.dataset.name for m in members if m.dataset.spec.dt is None]
+    if uneven and not cls.can.irregular:
+        raise ConfigError(
+            f"dataset {uneven[0]} is not sampled evenly, which {cls.__name__} needs: resample it to one interval, or "
+            "train an emulator with irregular: true under can"
+        )
+
+
 def _histories(folder: Path) -> dict[str, list[Row]]:
     """History rows by run id; empty where the file is missing or damaged."""
     rows: dict[str, list[Row]] = {}
@@ -148,16 +161,18 @@ def _histories(folder: Path) -> dict[str, list[Row]]:
 
 def _sweep(folder: Path) -> None:
     """Remove temporary files that a killed job of this block left behind."""
-    for left in [*folder.glob(".*.tmp"), *folder.glob("resume/.*.tmp")]:
+    for left in [*folder.glob(".*.tmp"), *folder.glob("resume/*/.*.tmp")]:
         with suppress(OSError):
             left.unlink()
 
 
-def _is_current(folder: Path, members: list[Member]) -> bool:
-    """Whether the three files are there, agree with each other and hold exactly these members in this order."""
+def _is_current(plan: dict[str, Any], folder: Path, members: list[Member]) -> bool:
+    """Whether the three files are there, agree with each other and hold these members where the plan wants them."""
     try:
         run = run_folder.read_run(folder)
-        same = [(m["run_id"], m["key"]) for m in run["members"]] == [(m.plan["run_id"], m.key) for m in members]
+        held = [(m["run_id"], m["key"]) for m in run["members"]]
+        wanted = [(m.plan["run_id"], m.key) for m in members]
+        same = set(wanted) <= set(held) if plan.get("beside") else wanted == held[: len(wanted)]
         return same and all(file_digest(folder / name) == run["files"][name] for name in (WEIGHTS, HISTORY_FILE))
     except (ResultsError, OSError, KeyError, TypeError):
         return False
@@ -238,7 +253,24 @@ def _prepare(plan: dict[str, Any], chunk: list[Member], device: torch.device) ->
     emulator.to(device)
     training.prepare(emulator, data.series)
     streams = np.array([m.plan["stream_key"] for m in side], np.uint64)
-    return Problem(emulator, training, data, streams, device), validation
+    system = _systems({*training.needs, *emulator.can.needs} - {"state"}, datasets)
+    return Problem(emulator, training, data, streams, device, system), validation
+
+
+def _systems(needs: set[str], datasets: list[Dataset]) -> tuple[System, ...] | None:
+    """The members' systems where a training or an emulator needs something of them (the state comes with the data)."""
+    if not needs:
+        return None
+    for d in datasets:
+        if not d.spec.system:
+            raise ConfigError(
+                f"dataset {d.name} is of no catalogue system; its {' and '.join(sorted(needs))} is needed"
+            )
+    systems = {name: load_system(name) for name in sorted({d.spec.system for d in datasets})}
+    for name, system in systems.items():
+        if missing := needs - system.offers:
+            raise ConfigError(f"system {name} has no {' and no '.join(sorted(missing))}, which is needed here")
+    return tuple(systems[d.spec.system] for d in datasets)
 
 
 def make_training(config: dict[str, Any], values: list[dict[str, Any]] | None = None) -> Training:
@@ -271,20 +303,30 @@ def _write(
     done: dict[str, tuple[dict[str, Any], State]],
     histories: dict[str, list[Row]],
 ) -> None:
-    """History first, ``run.json`` last: after a crash at any moment the kept members are still whole."""
-    rows = [row for m in members for row in histories[m.plan["run_id"]]]
+    """History first, ``run.json`` last: after a crash at any moment the kept members are still whole.
+
+    Members of the folder that the plan does not name (fewer seeds, a study deselected, a run made by hand) come after
+    the planned ones, so that nothing already trained is lost. A plan that says ``beside`` leaves the order that is there
+    and puts what is new last.
+    """
+    emulator, training = ({k: plan[part][k] for k in ("name", "config")} for part in ("emulator", "training"))
+    held = {}
+    for m in members:
+        # the plan's own entries win over what a kept record says of the same run
+        record = done[m.key][0] | {k: m.plan[k] for k in ("seed", "point", "init", "dataset")}
+        held[m.plan["run_id"]] = record, done[m.key][1], m.dataset.spec
+    shape = members[0].dataset.spec.C, members[0].dataset.spec.grid
+    for record, state, spec in run_folder.read_others(folder, emulator, training, list(held)):
+        if (spec.C, spec.grid) == shape:  # data of another shape make weights of another
+            held[record["run_id"]] = record, state, spec
+    if plan.get("beside"):
+        before = [record["run_id"] for record, _ in run_folder.read_members(folder).values()]
+        held = {r: held[r] for r in dict.fromkeys([*before, *held]) if r in held}
+    rows = [row for run_id in held for row in histories.get(run_id, [])]
     table = pa.Table.from_pylist([{f.name: r[f.name] for f in HISTORY} for r in rows], _plain(HISTORY))
     write_parquet(folder / HISTORY_FILE, table, HISTORY)
-    # the plan's own entries win over what a kept record says of the same run
-    records = [done[m.key][0] | {k: m.plan[k] for k in ("seed", "point", "init", "dataset")} for m in members]
-    run_folder.save(
-        folder,
-        {k: plan["emulator"][k] for k in ("name", "config")},
-        {k: plan["training"][k] for k in ("name", "config")},
-        [m.dataset.spec for m in members],
-        records,
-        [done[m.key][1] for m in members],
-    )
+    records, states, specs = zip(*held.values(), strict=True)
+    run_folder.save(folder, emulator, training, specs, records, states)
 
 
 def _plain(schema: pa.Schema) -> pa.Schema:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from strangecast.core.errors import ConfigError
+from strangecast.core.plans import plan_path
 from strangecast.workflow.cache import Cache
 from strangecast.workflow.codehash import CodeHash
 from strangecast.workflow.compose import Registry
@@ -16,6 +16,7 @@ from strangecast.workflow.plan import Plan
 
 WORDS = ("seed", "scale")
 BY_HAND = "by-hand"
+OWN = "own-"  # suite of one dataset's windows
 
 
 class ByHand:
@@ -25,6 +26,7 @@ class ByHand:
         base = Registry(cache=Cache(results / ".cache.json"))
         self.overrides: Overrides = parse(texts, base, WORDS)
         self.scale = str(self.overrides.words.get("scale", "laptop"))
+        self.seed = _seed(self.overrides.words.get("seed", 0))
         chosen = tuple(v for v in self.overrides.values if v.group not in ("emulator", "training"))
         self.registry = OverriddenRegistry(base, [v for v in chosen if (v.group, v.path) != ("dataset", "system")])
         self.registry.check(self.scale)
@@ -51,7 +53,7 @@ class ByHand:
 
     def suite_plans(self) -> dict[str, dict[str, Any]]:
         """The plan of the suite named by ``suite=``, or of the dataset's own windows."""
-        suite = self.overrides.choices.get("suite") or f"own-{self.dataset}"
+        suite = self.overrides.choices.get("suite") or f"{OWN}{self.dataset}"
         entry = {"data": "none", "emulator": "persistence"}
         return self._plan({"title": BY_HAND, "runs": [entry], "suites": [suite]}, [0]).suites
 
@@ -59,7 +61,8 @@ class ByHand:
         """The plan and the block of the run that the overrides describe.
 
         Value overrides of the emulator and training become the run's point, so that a run made by hand lies where a
-        study that sweeps the same values would put it. Seeds already trained in that block stay in the plan.
+        study that sweeps the same values would put it, beside the members that are there. Its forecasts lie in a folder
+        of their own, ``<suite>-<run_id>``, so that they replace nobody else's.
         """
         choices = self.overrides.choices
         if "emulator" not in choices:
@@ -77,16 +80,25 @@ class ByHand:
             "sweep": point,
             "trained_on_system": True,
         }
-        seed = int(self.overrides.words.get("seed", 0))
-        suites = [choices.get("suite", f"own-{self.dataset}")] if suite or "suite" in choices else []
+        suites = [choices.get("suite", f"{OWN}{self.dataset}")] if suite or "suite" in choices else []
         study = {"title": BY_HAND, "runs": [entry], "suites": suites, "metrics": self.registry.names("metric")}
-        plan = self._plan(study, [seed])
+        plan = self._plan(study, [self.seed])
         block = next(iter(plan.blocks.values()))
-        present = self._seeds_present(block["folder"]) | {seed}
-        if present != {seed}:
-            plan = self._plan(study, sorted(present))
-            block = next(iter(plan.blocks.values()))
+        for use in block["suites"].values():
+            use["forecast_folder"] += f"-{block['members'][0]['run_id']}"
+        block["beside"] = True
         return plan, block
+
+    def write(self, plan: Plan) -> None:
+        """Write the suite plans that scoring reads. Those of named suites stay as they are, and blocks get none.
+
+        A block's plan is its study's: written from here it would name one run, and the study would lose the others.
+        """
+        plan.check_format()
+        for name, value in plan.suites.items():
+            path = plan_path(self.root, "suite", name)
+            if name.startswith(OWN) or not path.exists():
+                plan.write_file(path, value)
 
     def _plan(self, study: dict[str, Any], seeds: list[int]) -> Plan:
         study = json.loads(json.dumps(study))
@@ -96,8 +108,8 @@ class ByHand:
         plan.check_format()
         return plan
 
-    def _seeds_present(self, folder: str) -> set[int]:
-        with suppress(OSError, ValueError, KeyError):
-            run = json.loads((self.root / folder / "run.json").read_text(encoding="utf-8"))
-            return {int(m["seed"]) for m in run["members"]}
-        return set()
+
+def _seed(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ConfigError(f"seed must be a whole number of at least 0, found {value}")
+    return value

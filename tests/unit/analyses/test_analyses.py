@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +16,7 @@ from strangecast.analyses.forecast_examples import forecast_examples
 from strangecast.analyses.job import analyse
 from strangecast.core.errors import ConfigError
 from strangecast.core.tables import read_parquet
+from strangecast.evaluation.forecast import forecast_block
 from strangecast.metrics.scale import Scale
 
 
@@ -54,6 +57,23 @@ def test_cases_cover_labels_and_datasets_in_the_order_of_the_plan(built):
     assert found[3][2] == ("mlp-waves-A-0", "mlp-waves-A-1")
     shapes = {c.forecast.shape for c in cases(built.study, built.root)}
     assert shapes == {(1, 4, 24, 3), (2, 4, 24, 3), (1, 4, 24, 2)}
+
+
+def test_a_run_lost_in_training_is_infinitely_wrong(results):
+    block = results.blocks["mlp"]
+    run = results.root / block["folder"] / "run.json"
+    record = json.loads(run.read_text())
+    record["members"][0]["status"] = "diverged"
+    run.write_text(json.dumps(record))
+    forecast_block(block, results.root, "waves", device="cpu")
+    found = {(c.dataset, c.label): c for c in cases(results.study, results.root)}
+    lost = found["waves-A", "Mlp"]
+    assert lost.run_ids == ("mlp-waves-A-0", "mlp-waves-A-1")
+    assert np.isinf(lost.forecast[0]).all()
+    assert np.isfinite(lost.forecast[1]).all()
+    assert np.isfinite(found["waves-B", "Mlp"].forecast).all()
+    growth = error_growth([lost])
+    assert (growth["q75"] == np.inf).all()
 
 
 def test_error_growth_of_one_dataset_by_hand():

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from strangecast.core.errors import ConfigError, DataError
 from strangecast.core.schemas import MANIFEST
-from strangecast.core.tables import read_parquet
+from strangecast.core.tables import read_labels, read_parquet
 from strangecast.data.filtering import filter_dataset, judge
 from strangecast.data.generate import spec_of
 from strangecast.data.splits import PARTS, assign, split_dataset
@@ -22,7 +22,7 @@ from strangecast.data.store import Dataset
 from strangecast.data.trajectories import row, write_shard
 from strangecast.systems.load import load_system
 
-from .conftest import CONFIG, dataset_plan
+from .conftest import dataset_plan
 
 
 def shard_of(root, plan, arrays, statuses=None):
@@ -33,7 +33,7 @@ def shard_of(root, plan, arrays, statuses=None):
         row(f"Lorenz-p0-i{i}", "Lorenz", a, dt=0.03, ic_index=i, solver=f"dop853: {s}")
         for i, (a, s) in enumerate(zip(arrays, statuses, strict=True))
     ]
-    write_shard(root / plan["folder"] / plan["shards"][0], rows, spec_of(system, 0.03, CONFIG, 0.9))
+    write_shard(root / plan["folder"] / plan["shards"][0], rows, spec_of(system, 0.03, 0.9))
 
 
 @pytest.fixture
@@ -144,3 +144,15 @@ def test_content_tells_what_a_job_would_read(made, tmp_path):
     for change in ({"noise": 0.1}, {"split": {"by": "initial_condition", "train": 2, "validation": 2, "test": 2}}):
         split_dataset(again | {"config": plan["config"] | change}, tmp_path)
         assert Dataset.open(tmp_path / plan["folder"]).content != dataset.content
+
+
+def test_the_context_range_comes_from_the_window_and_is_no_content(made, tmp_path):
+    root, plan, dataset = made
+    assert dataset.spec.context_range == (1, 64)
+    shutil.copytree(root / plan["folder"], tmp_path / plan["folder"])
+    split_dataset(plan | {"config": plan["config"] | {"window": plan["config"]["window"] | {"context": 48}}}, tmp_path)
+    again = Dataset.open(tmp_path / plan["folder"])
+    assert again.spec.context_range == (1, 48)
+    assert again.content == dataset.content
+    for name in ("shard-0000.arrow", "manifest.parquet"):
+        assert "context_range" not in json.loads(read_labels(tmp_path / plan["folder"] / name)["spec"])

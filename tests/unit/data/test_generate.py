@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -50,7 +51,8 @@ def test_what_a_shard_says(made):
     shard = Shard(path)
     system = load_system("Lorenz")
     assert len(shard) == 5
-    assert shard.spec == dataset.spec
+    assert replace(shard.spec, context_range=(1, 64)) == dataset.spec
+    assert read_labels(path)["rule"] == "generate"
     assert dataset.spec.dt == shard.get("dt", 0) == system.period / 50
     assert dataset.spec.parameters == ("beta", "rho", "sigma")
     assert shard.get("parameters", 0) == system.values.tolist()

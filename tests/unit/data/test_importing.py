@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from strangecast.core.errors import ConfigError, DataError
+from strangecast.core.tables import read_labels
 from strangecast.data.importing import import_dataset
 
 from .conftest import make, own_plan
@@ -19,6 +20,13 @@ def test_npy_of_one_trajectory(tmp_path, smooth):
     assert [c.name for c in dataset.spec.channels] == ["u", "v"]
     assert (dataset.spec.dt, dataset.spec.system, dataset.spec.lyapunov) == (0.1, "own", None)
     np.testing.assert_array_equal(dataset.times("own-0"), np.arange(400) * 0.1)
+    assert read_labels(dataset.folder / "shard-0000.arrow")["rule"] == "import"
+
+
+def test_the_home_folder_may_be_written_short(tmp_path, smooth, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    np.save(tmp_path / "a.npy", smooth)
+    np.testing.assert_array_equal(make(own_plan("~/a.npy"), tmp_path).values("own-0"), smooth)
 
 
 def test_npy_of_several_in_single_precision(tmp_path, smooth):

@@ -62,6 +62,20 @@ def test_a_native_step_cannot_serve_other_times():
         emulator.forecast(c, after(c, 3, dt=0.2))
 
 
+def test_members_of_different_intervals_cannot_share_times():
+    other = Spec(SPEC.channels, dt=0.3)
+    c = context(np.zeros((1, 1, 4, 2)))
+    with pytest.raises(DataError, match=r"different intervals \(0.1 to 0.3\).*choose one member"):
+        MLP((SPEC, other), hidden=4, layers=1).forecast(c, after(c, 3))
+    assert MLP((other,), hidden=4, layers=1).forecast(context(c.values, 0.3), after(c, 3, 0.3) + 0.6).shape[2] == 3
+
+
+def test_uneven_sampling_is_refused():
+    c = context(np.zeros((1, 1, 4, 2)))
+    with pytest.raises(DataError, match="MLP needs data sampled evenly"):
+        MLP((Spec(SPEC.channels),), hidden=4, layers=1).forecast(c, after(c, 3))
+
+
 def test_too_short_contexts_and_samples_are_refused():
     emulator = Ridge((SPEC,), delays=6, regularisation=0.0)
     c = context(np.zeros((1, 1, 4, 2)))

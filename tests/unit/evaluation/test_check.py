@@ -144,6 +144,15 @@ def test_nothing_beats_an_oracle(results):
     assert not any("Climatology" in p and "smape" in p for p in found)
 
 
+def test_data_of_other_settings(results):
+    path = results.root / "plan" / "dataset" / "waves-B.json"
+    plan = json.loads(path.read_text())
+    write_json(path, plan | {"hash": {"filter": "other"}})
+    found = problems(results)
+    assert any("data/waves-B/manifest.parquet" in p and "run the rule filter again" in p for p in found)
+    assert not any("waves-A" in p or "shard" in p for p in found)
+
+
 def test_weights_of_other_code(results):
     results.blocks["ridge"]["members"][0]["static_key"] = "new"
     rewrite_plan(results, "ridge")

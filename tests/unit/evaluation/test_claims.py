@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import json
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,17 +14,23 @@ import pytest
 from strangecast.core.errors import ConfigError
 from strangecast.core.schemas import CLAIMS
 from strangecast.core.tables import read_parquet
+from strangecast.evaluation.claim_checks import claims_problems
 from strangecast.evaluation.claim_rules import (
     analysis_value,
     fraction_of_datasets,
+    mean_paired_difference,
     median_of,
     paired_difference,
     superiority_over,
     wilson,
 )
-from strangecast.evaluation.claims import StudyFrames, judge, judge_claims, verdict
+from strangecast.evaluation.claims import NOT_REPRODUCED, REPRODUCED, StudyFrames, judge, judge_claims, verdict
+from strangecast.evaluation.compare import compare_study
+from strangecast.evaluation.forecast import forecast_block
+from strangecast.evaluation.score import score_block
 
 BASE = {"statement": "s", "source": "x", "anchor": "published"}
+PUBLISHED = BASE | {"published": 1.0}
 
 
 @pytest.mark.parametrize(
@@ -38,7 +49,7 @@ BASE = {"statement": "s", "source": "x", "anchor": "published"}
 )
 def test_verdict_on_a_published_number(low, high, expected):
     claim = BASE | {"published": 1.0, "tolerance": 0.2}
-    assert verdict("c", claim, (low + high) / 2, low, high)[0] == expected
+    assert verdict(claim, (low + high) / 2, low, high)[0] == expected
 
 
 @pytest.mark.parametrize(
@@ -56,7 +67,7 @@ def test_verdict_on_a_published_number(low, high, expected):
     ],
 )
 def test_verdict_on_a_direction(low, high, extra, expected):
-    assert verdict("c", BASE | extra, 0.0, low, high)[0] == expected
+    assert verdict(BASE | extra, 0.0, low, high)[0] == expected
 
 
 @pytest.mark.parametrize(
@@ -77,7 +88,87 @@ def test_a_claim_that_cannot_be_judged_is_refused(claim, message, built):
 
 def test_a_published_number_needs_a_tolerance():
     with pytest.raises(ConfigError, match="no tolerance"):
-        verdict("c", BASE | {"published": 1.0}, 1, 1, 1)
+        judge("c", PUBLISHED, {})
+
+
+def test_a_number_of_ours_is_never_published():
+    with pytest.raises(ConfigError, match="never published"):
+        judge("c", PUBLISHED | {"anchor": "own", "tolerance": 1.0}, {})
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"), [(100, 100, REPRODUCED), (99, 101, REPRODUCED), (98.9, 100, NOT_REPRODUCED)]
+)
+def test_an_identity_holds_within_its_tolerance(low, high, expected):
+    claim = BASE | {"direction": "equal", "reference": 100.0, "tolerance": 1.0}
+    assert verdict(claim, 100.0, low, high)[0] == expected
+    assert verdict(claim | {"tolerance": None}, 100.0, low, high)[0] == (REPRODUCED if low == high else NOT_REPRODUCED)
+
+
+def test_claims_are_checked_without_results(built):
+    plan = copy.deepcopy(built.study)
+    assert claims_problems(plan) == []
+    claim = plan["claims"]["ridge_beats_persistence"]
+    for key, value in (("label", "Rigde"), ("peer", "Persistance"), ("metric", "mes"), ("suite", "wave")):
+        wrong = plan | {"claims": {"c": claim | {"compute": claim["compute"] | {key: value}}}}
+        (found,) = claims_problems(wrong)
+        assert f"there is no {key} '{value}'; did you mean" in found
+    wrong = plan | {"claims": {"c": claim | {"compute": claim["compute"] | {"labell": "Ridge"}}}}
+    assert "does not take its parameters" in claims_problems(wrong)[0]
+    wrong = plan | {"claims": {"c": claim | {"tolerance": "small"}, "d": claim | {"direction": "up"}}}
+    assert ["tolerance is 'small'" in p or "no direction 'up'" in p for p in claims_problems(wrong)] == [True, True]
+
+
+def test_checking_claims_needs_no_heavy_library():
+    code = (
+        "import sys; from strangecast.evaluation.claim_checks import claims_problems; "
+        "import strangecast.evaluation.claim_rules; print({'torch', 'pandas', 'scipy'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_ties_at_the_horizon_hide_from_the_median_and_not_from_the_mean():
+    rng = np.random.default_rng(0)
+    rows, runs = [], []
+    for label in "AB":
+        for d in range(6):
+            runs.append((f"{label}{d}", label, 0))
+            for w in range(10):
+                value = 5.0 if w < 6 else 2.0 + rng.uniform(0, 0.1) + (label == "A")
+                rows.append((f"{label}{d}", "s", f"d{d}", f"d{d}-t", w, 8, "vpt", value, 0 if w > 8 else pd.NA))
+    columns = ["run_id", "suite", "dataset", "trajectory_id", "window", "horizon", "metric", "value", "diverged_at"]
+    scores = pd.DataFrame(rows, columns=columns).astype({"diverged_at": "Int32"})
+    frames = {
+        "scores": scores,
+        "runs": pd.DataFrame(runs, columns=["run_id", "label", "seed"]),
+        "metrics": pd.DataFrame({"metric": ["vpt"], "better": ["higher"], "worst": [0.0]}),
+    }
+    value, low, high = mean_paired_difference(frames, suite="s", metric="vpt", label="A", peer="B")
+    assert value == pytest.approx(0.4, abs=0.05)
+    assert 0 < low < value < high < 0.8
+    back = mean_paired_difference(frames, suite="s", metric="vpt", label="B", peer="A")
+    assert back[0] == pytest.approx(-value)
+    with pytest.raises(ConfigError, match="no label with such scores 'C'"):
+        mean_paired_difference(frames, suite="s", metric="vpt", label="C", peer="B")
+
+
+def test_runs_that_diverged_in_training_lose_their_datasets(results):
+    """A is better than its peer where it was trained at all, and lost on one of two datasets: a tie, no victory."""
+    block = results.blocks["ridge"]
+    run = results.root / block["folder"] / "run.json"
+    where = {"suite": "waves", "metric": "valid_prediction_time", "label": "Ridge", "peer": "Persistence"}
+    before = fraction_of_datasets(StudyFrames(results.study, results.root), **where)[0]
+    record = json.loads(run.read_text())
+    record["members"][0]["status"] = "diverged"
+    run.write_text(json.dumps(record))
+    for job in (forecast_block, score_block):
+        job(block, results.root, "waves")
+    compare_study(results.study, results.root)
+    assert before == 1.0
+    assert fraction_of_datasets(StudyFrames(results.study, results.root), **where)[0] <= 0.75
+    where["metric"] = "mse"
+    assert fraction_of_datasets(StudyFrames(results.study, results.root), **where)[0] <= 0.5
 
 
 def test_rules_read_the_comparisons(built):
@@ -112,6 +203,16 @@ def test_fraction_of_datasets_by_hand():
     assert value == (1 + 0 + 0.5 + 1) / 4  # a diverged score loses
     assert 0 < low < value < high < 1
     assert fraction_of_datasets(frames, suite="s", metric="vpt", label="B", peer="A")[0] == pytest.approx(1 - value)
+
+
+def test_losing_seven_of_ten_datasets_in_training_is_a_win_on_three():
+    scores = pd.DataFrame(
+        [(f"{x}-{d}", "s", d, "vpt", 8, (0.0 if d < 7 else 2.0) if x == "A" else 1.0) for x in "AB" for d in range(10)],
+        columns=["run_id", "suite", "dataset", "metric", "horizon", "value"],
+    )
+    runs = pd.DataFrame([(f"{x}-{d}", x) for x in "AB" for d in range(10)], columns=["run_id", "label"])
+    frames = {"scores": scores, "runs": runs, "metrics": pd.DataFrame({"metric": ["vpt"], "better": ["higher"]})}
+    assert fraction_of_datasets(frames, suite="s", metric="vpt", label="A", peer="B")[0] == pytest.approx(0.3)
 
 
 def test_wilson_against_statsmodels():

@@ -10,6 +10,7 @@ import pytest
 
 from strangecast.core.schemas import COMPARISONS, RUNS, SCORES
 from strangecast.core.tables import read_parquet
+from strangecast.evaluation.check import check_results
 from strangecast.evaluation.compare import compare_study, comparisons
 from strangecast.evaluation.forecast import forecast_block
 from strangecast.evaluation.score import score_block, scores_frame
@@ -113,18 +114,6 @@ def test_divergence_counts_as_worst():
     assert row(table, "B")["diverged"] == 1
 
 
-def test_a_run_that_diverged_in_training_counts_as_worst():
-    values = {"A": {"d": [[1, 1]]}, "B": {"d": [[2, 2], [2, 2]]}}
-    scores, runs = frames(values)
-    runs.loc[runs["run_id"] == "B-d-1", "status"] = "diverged"
-    scores = scores[scores["run_id"] != "B-d-1"]
-    table = comparisons(scores, runs, LOWER)
-    b = row(table, "B")
-    assert (b["n_seeds"], b["diverged"], b["median"]) == (2, 2, np.inf)
-    higher = comparisons(scores, runs, {"err": {"better": "higher", "worst": 0.0}})
-    assert row(higher, "B")["median"] == 1.0
-
-
 def test_labels_without_common_datasets_are_not_paired():
     table = comparisons(*frames({"A": {"d": [[1]]}, "B": {"e": [[1]]}}), LOWER)
     assert table["peer"].isna().all()
@@ -200,6 +189,14 @@ def test_diverged_and_missing_runs_keep_their_rows(results):
     ridge = table[(table["label"] == "Ridge") & table["peer"].isna()]
     assert (ridge["diverged"] == 8).all()
     assert (ridge.loc[ridge["metric"] == "valid_prediction_time", "median"] == 0).all()
+    scores = scores_frame(read_parquet(results.root / "ripples" / "scores.parquet", SCORES))
+    lost, done = (scores[scores["run_id"].str.startswith(e)] for e in ("ridge", "mlp"))
+    assert (lost["diverged_at"] == 0).all()
+    assert lost["value"].isna().eq(lost["metric"] != "valid_prediction_time").all()
+    where = ["dataset", "trajectory_id", "window", "horizon", "horizon_lyapunov", "metric"]
+    once = done[done["run_id"].str.endswith("-0")]
+    assert len(lost[where].merge(once[where])) == len(lost) == len(once)
+    assert check_results([results.study], results.root) == []
     run["members"] = run["members"][:1]
     (results.root / block["folder"] / "run.json").write_text(json.dumps(run))
     compare_study(results.study, results.root)

@@ -14,6 +14,8 @@ from strangecast.core.tables import read_parquet
 from strangecast.data.forecasts import read_forecasts, write_forecasts
 from strangecast.data.windows import Windows
 from strangecast.evaluation import score as module
+from strangecast.evaluation.check import check_results
+from strangecast.evaluation.compare import compare_study
 from strangecast.evaluation.direct import score_arrays
 from strangecast.evaluation.score import score_block, scores_frame
 from strangecast.evaluation.windows_scored import RUNAWAY, diverged_at
@@ -112,6 +114,27 @@ def test_divergence_is_a_column_and_vpt_stays_finite(results):
     vpt = own[~pointwise]
     assert vpt["value"].between(0, vpt["horizon_lyapunov"]).all()
     assert (vpt.loc[vpt["window"] == 0, "value"] <= 10 * DT * 0.5).all()
+
+
+def test_nothing_stands_in_lyapunov_times_without_an_exponent(results):
+    """A forecast that diverges where no exponent is known has no valid prediction time, and nothing is wrong."""
+
+    def change(row, values):
+        if row["dataset"] == "waves-C":
+            values[3:] = np.nan
+        return values
+
+    edit_forecasts(results, "persistence", change)
+    score_block(results.blocks["persistence"], results.root, "waves", reuse=False)
+    t = read(results, "persistence")
+    assert set(t.loc[t["dataset"] == "waves-C", "metric"]) == {"mse", "nrmse", "smape"}
+    assert set(t.loc[t["dataset"] == "waves-C", "diverged_at"]) == {3}
+    compare_study(results.study, results.root)
+    table = read_parquet(results.root / "ripples" / "comparisons.parquet").to_pandas()
+    own = table[(table["metric"] == "valid_prediction_time") & (table["label"] == "Persistence")]
+    assert own["n_datasets"].max() == 2
+    assert (own["diverged"] == 0).all()
+    assert check_results([results.study], results.root) == []
 
 
 def test_diverged_at_by_hand():

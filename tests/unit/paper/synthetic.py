@@ -165,25 +165,25 @@ class Study:
     def _scores(self, diverged: bool) -> pd.DataFrame:
         rows = []
         for run in self.runs.itertuples():
-            if run.status == "diverged":
-                continue
+            gone = run.status == "diverged"
             for dataset in self.datasets if run.data == "none" else [run.data]:
                 reach = HORIZON * 0.08 * self.exponent(dataset)
                 for window in range(4):
                     base = self.skill[run.label] * np.exp(0.5 * self.random.standard_normal())
                     time = float(np.clip(base, 0, reach))
-                    lost = diverged and run.label == self.labels[-1] and window == 0
+                    lost = gone or (diverged and run.label == self.labels[-1] and window == 0)
+                    at = 0 if gone else 5 if lost else None
                     common = dict(run_id=run.run_id, suite="chaos", dataset=dataset, trajectory_id=f"t{window // 2}",
                                   window=window % 2, key="k")  # fmt: skip
                     if self.lyapunov:
                         rows.append(common | dict(horizon=HORIZON, horizon_lyapunov=reach, metric="valid_prediction_time",
-                                                  value=time, diverged_at=5 if lost else None))  # fmt: skip
+                                                  value=0.0 if gone else time, diverged_at=at))  # fmt: skip
                     for h in PREFIXES:
                         error = 1.3 * np.exp(-base) * (h / HORIZON)
                         for metric, value in (("nrmse", error), ("smape", min(100.0, 75 * error))):
                             rows.append(common | dict(
                                 horizon=h, horizon_lyapunov=reach * h / HORIZON, metric=metric,
-                                value=np.nan if lost else value, diverged_at=5 if lost else None))  # fmt: skip
+                                value=np.nan if lost else value, diverged_at=at))  # fmt: skip
         return pd.DataFrame(rows, columns=schemas.SCORES.names).astype({"diverged_at": float})
 
     def windows(self) -> pd.DataFrame:

@@ -9,30 +9,23 @@ import pytest
 from strangecast.core.errors import ConfigError, ResultsError
 from strangecast.core.schemas import HISTORY
 from strangecast.core.tables import write_parquet
-from strangecast.paper.frames import input_paths, labelled_scores, load_frames, system_names
+from strangecast.paper.frames import labelled_scores, load_frames, system_names
 
 
-def test_inputs_lie_where_the_plan_says(studies):
+def test_inputs_that_do_not_exist_are_refused(studies, tmp_path):
     plan = studies("plain").plan
-    assert input_paths(plan, ["runs", "windows", "analysis/error_growth", "histories"]) == [
-        "crossover/runs.parquet",
-        "suites/chaos/windows.parquet",
-        "crossover/analysis/error_growth.parquet",
-        "runs/chaos/ridge/least_squares/0/history.parquet",
-        "runs/chaos/mlp/supervised/0/history.parquet",
-    ]
     with pytest.raises(ConfigError, match="no input 'run'; did you mean 'runs'"):
-        input_paths(plan, ["run"])
+        load_frames(plan, tmp_path, ["run"])
     with pytest.raises(ConfigError, match="no analysis 'error_growht'; did you mean 'error_growth'"):
-        input_paths(plan, ["analysis/error_growht"])
+        load_frames(plan, tmp_path, ["analysis/error_growht"])
 
 
 def test_histories_of_all_blocks_are_read(studies, tmp_path):
     plan = studies("plain").plan
     columns = {"run_id": ["a"], "update": [1], "train_loss": [0.5], "validation_loss": [0.6], "learning_rate": [0.1]}
     table = pa.table(columns | {"best": [True]})
-    for path in input_paths(plan, ["histories"]):
-        write_parquet(tmp_path / path, table, HISTORY)
+    for emulator, training in (("ridge", "least_squares"), ("mlp", "supervised")):
+        write_parquet(tmp_path / "runs" / "chaos" / emulator / training / "0" / "history.parquet", table, HISTORY)
     assert len(load_frames(plan, tmp_path, ["histories"])["histories"]) == 2
 
 

@@ -9,8 +9,10 @@ import torch
 from strangecast.core.streams import key64, stream
 from strangecast.data.training_batches import TrainingData
 from strangecast.emulators.build import build
+from strangecast.emulators.mlp import MLP
 from strangecast.training.engine import ALIGNED, Problem
 from strangecast.training.job import make_training
+from strangecast.training.supervised import Supervised
 from tests.unit.training.world import EMULATOR, TRAINING, make_dataset
 
 
@@ -74,6 +76,69 @@ def test_inactive_members_do_not_move_and_others_do_not_notice(tmp_path):
     for k in after:
         assert torch.equal(after[k][1], before[k][1])
         assert torch.equal(after[k][[0, 2]], reference[k][[0, 2]])
+
+
+class Counting(MLP):
+    """Counts its losses and remembers the last batch, in buffers."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.register_buffer("calls", torch.zeros(self.S))
+        self.register_buffer("mean", torch.zeros(self.S), persistent=False)
+
+    def encode(self, context):
+        if torch.is_grad_enabled():
+            self.calls += 1
+            self.mean = context.values.float().flatten(1).mean(1)
+        return super().encode(context)
+
+
+class Averaging(Supervised):
+    """Owns a moving average of its own loss, which weighs the loss."""
+
+    def prepare(self, emulator, series):
+        self.average = torch.zeros(emulator.S)
+
+    def state(self):
+        return {"average": self.average}
+
+    def load_state(self, tensors):
+        self.average = tensors["average"].clone()
+
+    def loss(self, emulator, batch, **more):
+        value = super().loss(emulator, batch, **more) * (1.0 + self.average) * (1.0 + emulator.calls)
+        self.average = 0.9 * self.average + 0.1 * value.detach()
+        return value
+
+
+COUNTING = EMULATOR | {"_target_": f"{__name__}.Counting"}
+AVERAGING = TRAINING | {"_target_": f"{__name__}.Averaging"}
+
+
+def everything(state):
+    return {k: v.detach().clone() for k, v in state.tensors.items()}
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_skipped_update_changes_nothing_of_its_member(tmp_path, bad):
+    datasets = [make_dataset(tmp_path, n) for n in ("a", "b", "c")]
+    free, hit = (problem(datasets, AVERAGING, COUNTING) for _ in range(2))
+    states = []
+    for p in (free, hit):
+        p.training.prepare(p.emulator, None)
+        engine = p.training.engine(p)
+        state, _ = engine.advance(engine.start(), 4, active(p))
+        before = everything(state)
+        if p is hit:
+            definition = p.training.loss
+            p.training.loss = lambda *a, f=definition, **k: f(*a, **k) * torch.tensor([1.0, bad, 1.0])
+        states.append(everything(engine.advance(state, 1, active(p))[0]))
+    for k, now in states[1].items():
+        if now.ndim:  # the optimiser's count of steps is everybody's
+            assert torch.equal(now[1], before[k][1]), k
+            assert torch.equal(now[[0, 2]], states[0][k][[0, 2]]), k
+    assert states[1]["buffer.calls"].tolist() == [5.0, 4.0, 5.0]
+    assert (states[1]["0.optimizer.exp_avg"][1] != 0).any()
 
 
 def test_rows_start_on_64_byte_boundaries(tmp_path):
@@ -140,18 +205,24 @@ def test_the_fit_minimises_the_definition(tmp_path):
                 parameter.copy_(moved)
 
 
-@pytest.mark.parametrize(("training", "emulator"), [(TRAINING, EMULATOR), (LEAST_SQUARES, RIDGE)])
+@pytest.mark.parametrize(
+    ("training", "emulator"), [(TRAINING, EMULATOR), (AVERAGING, COUNTING), (LEAST_SQUARES, RIDGE)]
+)
 def test_restoring_a_state_goes_on_to_the_same_bits(tmp_path, training, emulator):
     datasets = [make_dataset(tmp_path, n) for n in ("a", "b")]
     p = problem(datasets, training, emulator)
+    p.training.prepare(p.emulator, None)
     engine = p.training.engine(p)
     state, _ = engine.advance(engine.start(), 3, active(p))
-    saved = type(state)(state.update, {k: v.detach().clone() for k, v in state.tensors.items()})
-    engine.advance(state, 4, active(p))
+    saved = type(state)(state.update, everything(state))
+    expected = everything(engine.advance(state, 4, active(p))[0])
     again = problem(datasets, training, emulator)
+    again.training.prepare(again.emulator, None)
     engine = again.training.engine(again)
     state = engine.restore(saved)
     assert state.update == 3
-    engine.advance(state, 4, active(again))
+    found = everything(engine.advance(state, 4, active(again))[0])
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(found[k], expected[k]) for k in found)
     first, second = p.emulator.stacked_state(), again.emulator.stacked_state()
     assert all(torch.equal(first[k], second[k]) for k in first)

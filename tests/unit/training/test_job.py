@@ -6,8 +6,10 @@ import json
 import multiprocessing
 import os
 import random
+import shutil
 import signal
 import time
+from typing import ClassVar
 
 import pytest
 import torch
@@ -18,6 +20,7 @@ from strangecast.core.tables import read_parquet
 from strangecast.emulators import run_folder
 from strangecast.training import job
 from strangecast.training.job import train_block
+from strangecast.training.supervised import Supervised
 from tests.unit.training.world import EMULATOR, TRAINING, block, make_dataset, member
 
 FILES = ("history.parquet", "run.json", "weights.safetensors")
@@ -33,7 +36,9 @@ def data(tmp_path_factory):
 
 @pytest.fixture
 def root(data, tmp_path):
-    (tmp_path / "data").symlink_to(data / "data")
+    (tmp_path / "data").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / "data" / name).symlink_to(data / "data" / name)
     return tmp_path
 
 
@@ -129,12 +134,93 @@ def test_nothing_changed_means_nothing_trained(root):
     assert contents == {n: (root / block([])["folder"] / n).read_bytes() for n in FILES}
 
 
-def test_order_and_absence_follow_the_plan_without_training(root, reference):
-    run(block(five()[:3]), root)
+def ids(*which):
+    return [five()[i]["run_id"] for i in which]
+
+
+def test_planned_members_come_first_and_the_others_stay(root, reference):
+    run(block([five()[i] for i in (0, 1, 2)]), root)
+    rows = read_parquet(root / block([])["folder"] / "history.parquet", HISTORY).num_rows
     states, lines = run(block([five()[2], five()[0]]), root)
     assert lines == []
-    assert [m["run_id"] for m in read(root)["members"]] == [five()[2]["run_id"], five()[0]["run_id"]]
+    found = read(root)
+    assert [m["run_id"] for m in found["members"]] == ids(2, 0, 1)
+    assert [s["system"] for s in found["specs"]] == ["b", "a", "a"]
+    assert read_parquet(root / block([])["folder"] / "history.parquet", HISTORY).num_rows == rows
     assert_same(states, reference)
+    assert run_folder.load(root / block([])["folder"], ids(1)[0]).specs[0].system == "a"
+    before = (root / block([])["folder"] / "run.json").read_bytes()
+    assert "up to date" in run(block([five()[2], five()[0]]), root)[1][0]
+    assert (root / block([])["folder"] / "run.json").read_bytes() == before
+
+
+def test_runs_trained_one_at_a_time_share_the_folder(root, reference):
+    for i in (3, 0, 4):
+        run(block([five()[i]]), root)
+    assert [m["run_id"] for m in read(root)["members"]] == ids(4, 0, 3)
+    states, lines = run(block([five()[i] for i in (0, 3, 4)]), root)
+    assert lines == []
+    assert_same(states, reference)
+
+
+def test_a_run_beside_a_study_leaves_its_order(root, reference):
+    run(block([five()[i] for i in (0, 1, 2)]), root)
+    before = (root / block([])["folder"] / "run.json").read_bytes()
+    _, lines = run(block([five()[1]]) | {"beside": True}, root)
+    assert "up to date" in lines[0]
+    assert (root / block([])["folder"] / "run.json").read_bytes() == before
+    run(block([member("a", 1, code="changed")]) | {"beside": True}, root)
+    states, _ = run(block([five()[3]]) | {"beside": True}, root)
+    assert [m["run_id"] for m in read(root)["members"]] == ids(0, 1, 2, 3)
+    assert_same(states, reference)
+
+
+def test_without_reuse_the_unplanned_stay_all_the_same(root, reference):
+    run(block(five()[:2]), root)
+    states, lines = run(block(five()[1:2]), root, reuse=False)
+    assert any("training 1 of 1" in line for line in lines)
+    assert [m["run_id"] for m in read(root)["members"]] == ids(1, 0)
+    assert_same(states, reference)
+
+
+def test_a_planned_run_of_another_key_replaces_its_old_self(root):
+    run(block(five()[:2]), root)
+    run(block([member("a", 1, code="changed")]), root)
+    assert [m["run_id"] for m in read(root)["members"]] == ids(1, 0)
+
+
+def test_members_of_another_configuration_go(root):
+    run(block(five()[:2]), root)
+    run(block([member("a", 0, code="changed")], emulator=EMULATOR | {"activation": "tanh"}), root)
+    assert [m["run_id"] for m in read(root)["members"]] == ids(0)
+
+
+@pytest.mark.parametrize("moment", ["before_rename:weights.safetensors", "before_rename:run.json"])
+def test_the_unplanned_survive_a_crash(root, reference, moment):
+    run(block(five()[:2]), root)
+    process = start(block(five()[2:3]), root, moment)
+    process.join()
+    (root / block([])["folder"] / "run.json").unlink()
+    states, _ = run(block(five()[2:3]), root)
+    assert [m["run_id"] for m in read(root)["members"]] == ids(2, 0, 1)
+    assert_same(states, reference)
+
+
+def written_elsewhere(root, which):
+    train_block(block(five()[:2]), root, device="cpu", progress=None)
+    return (root / block([])["folder"] / "weights.safetensors").read_bytes()
+
+
+def test_equal_weights_are_equal_files(root, data, tmp_path_factory):
+    """Every process has its own seed of hashing, by which safetensors orders the header's entries."""
+    from concurrent.futures import ProcessPoolExecutor
+
+    roots = [root, *(tmp_path_factory.mktemp("again") for _ in range(3))]
+    for other in roots[1:]:
+        (other / "data").symlink_to(data / "data")
+    with ProcessPoolExecutor(4, multiprocessing.get_context("fork"), max_tasks_per_child=None) as pool:
+        contents = list(pool.map(written_elsewhere, roots, range(4)))
+    assert len(set(contents)) == 1
 
 
 def test_changed_code_retrains_to_the_same_numbers(root, reference):
@@ -178,7 +264,9 @@ def test_a_folder_of_another_format_is_left_alone(root):
 
     folder = root / block([])["folder"]
     folder.mkdir(parents=True)
-    save_file({"x": torch.zeros(1)}, folder / "weights.safetensors", metadata={"format": "99"})
+    save_file(
+        {"x": torch.zeros(1)}, folder / "weights.safetensors", metadata={"strangecast": json.dumps({"format": 99})}
+    )
     with pytest.raises(ResultsError, match="format 99"):
         run(block(five()[:1]), root)
     assert [p.name for p in folder.iterdir()] == ["weights.safetensors"]
@@ -199,6 +287,8 @@ def start(plan, root, moment="", seconds=0.0):
     "moment",
     [
         "validated:0",
+        "before_rename:state.safetensors",
+        "after_rename:state.safetensors",
         "validated:12",
         "validated:30",
         "before_rename:history.parquet",
@@ -223,11 +313,16 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bits(root, reference, momen
 def test_killed_at_random_times_it_goes_on_to_the_same_bits(root, reference):
     pick = random.Random(0)
     killed = 0
+    begun = time.monotonic()
+    start(block(five()), root).join()
+    whole = time.monotonic() - begun
+    shutil.rmtree(root / block([])["folder"])
     for _ in range(6):
         process = start(block(five()), root)
-        time.sleep(pick.uniform(0.05, 0.25))
+        time.sleep(pick.uniform(0.1, 0.6) * whole)
         process.kill()
         process.join()
+        assert process.exitcode in (0, -signal.SIGKILL)
         killed += process.exitcode == -signal.SIGKILL
     assert killed > 0
     assert_same(run(block(five()), root)[0], reference)
@@ -262,6 +357,37 @@ def test_init_starts_from_the_parents_weights(root):
     assert read(root, plan)["members"][0]["key"] != key
     with pytest.raises(ResultsError, match="starts from, is not trained"):
         run(block([member("b", 0, init="nobody")], init=parent["folder"]), root)
+
+
+class Steered(Supervised):
+    """Wants the vector fields of the members' systems."""
+
+    needs = ("vector_field",)
+    seen: ClassVar[list] = []
+
+    def loss(self, emulator, batch, *, system, rng, step):
+        self.seen.append([s.name for s in system])
+        return super().loss(emulator, batch, system=system, rng=rng, step=step)
+
+
+def test_a_training_gets_the_systems_it_needs(root, monkeypatch):
+    for name in ("Rossler", "Lorenz"):
+        make_dataset(root, name)
+    steered = TRAINING | {"_target_": f"{__name__}.Steered", "updates": 2, "validate_every": 2}
+    run(block([member("Rossler", 0), member("Lorenz", 0)], training=steered), root)
+    assert Steered.seen == [["Rossler", "Lorenz"]] * 2
+    monkeypatch.setattr(Steered, "needs", ("residuum",))
+    with pytest.raises(ConfigError, match="system Lorenz has no residuum"):
+        run(block([member("Lorenz", 1)], training=steered), root)
+    with pytest.raises(ConfigError, match="no system 'a'"):
+        run(block([member("a", 0)], training=steered), root)
+
+
+def test_uneven_sampling_is_refused_where_an_emulator_steps(root):
+    make_dataset(root, "uneven", dt=None)
+    with pytest.raises(ConfigError, match="dataset uneven is not sampled evenly, which MLP needs: resample"):
+        run(block([member("a", 0), member("uneven", 0)]), root)
+    assert not (root / block([])["folder"]).exists()
 
 
 def test_what_cannot_work_is_said_before_anything_is_written(root):

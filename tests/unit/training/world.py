@@ -19,8 +19,8 @@ from strangecast.data.trajectories import row, shard_name, write_shard
 DT = 0.1
 
 
-def spec(C: int = 2, system: str = "spiral") -> Spec:
-    return Spec(tuple(Channel(f"x{c}") for c in range(C)), dt=DT, context_range=(1, 64), lyapunov=1.0, system=system)
+def spec(C: int = 2, system: str = "spiral", dt: float | None = DT) -> Spec:
+    return Spec(tuple(Channel(f"x{c}") for c in range(C)), dt=dt, context_range=(1, 64), lyapunov=1.0, system=system)
 
 
 def series(name: str, i: int, T: int = 80, C: int = 2) -> np.ndarray:
@@ -31,7 +31,7 @@ def series(name: str, i: int, T: int = 80, C: int = 2) -> np.ndarray:
     return 3.0 + sum(np.sin(rate[k] * t + phase[k]) * (k + 1) for k in range(2))
 
 
-def make_dataset(root: Path, name: str, C: int = 2, T: int = 80, scale: float = 1.0) -> Dataset:
+def make_dataset(root: Path, name: str, C: int = 2, T: int = 80, scale: float = 1.0, dt: float | None = DT) -> Dataset:
     """Two training trajectories, one for validation, one for testing."""
     folder = root / "data" / name
     values = [scale * series(name, i, T, C) for i in range(4)]
@@ -47,7 +47,7 @@ def make_dataset(root: Path, name: str, C: int = 2, T: int = 80, scale: float = 
         "stop": [T] * 4,
         "sha256": [r["sha256"] for r in rows],
     }
-    labels = {"content": digest(columns), "spec": json.dumps(spec(C, name).to_json()), "noise": "0.0"}
+    labels = {"content": digest(columns), "spec": json.dumps(spec(C, name, dt).to_json()), "noise": "0.0"}
     write_parquet(folder / "splits.parquet", pa.table(columns), SPLITS, labels)
     return Dataset.open(folder)
 

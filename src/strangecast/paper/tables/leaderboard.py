@@ -70,26 +70,14 @@ def _columns(frames: dict[str, pd.DataFrame], shown: list[str]) -> list[Column]:
 
 
 def _diverged(scores: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
-    """Share of forecasts that diverged; every forecast of a run that was lost in training counts as one that did."""
+    """Number of forecasts and share of them that diverged."""
     each = scores.drop_duplicates(["run_id", "dataset", "trajectory_id", "window"])
     each = each[["run_id"]].assign(
         gone=scores["diverged_at"].notna().groupby([scores[c] for c in ("run_id", "dataset", "trajectory_id", "window")])
         .transform("any").loc[each.index]
     )  # fmt: skip
-    per_run = each.groupby("run_id")["gone"].agg(["size", "sum"]).reset_index()
-    joined = runs[["run_id", "label", "status"]].merge(per_run, on="run_id", how="left")
-    lost = (joined["status"] == "diverged") & joined["size"].isna()
-    typical = joined.groupby("label")["size"].transform("median").fillna(1)
-    joined["size"] = joined["size"].where(~lost, typical)
-    joined["sum"] = joined["sum"].where(~lost, typical)
-    total = joined.groupby("label")[["size", "sum"]].sum()
-    return pd.DataFrame(
-        {
-            "label": total.index,
-            "forecasts": total["size"].to_numpy(int),
-            "diverged": (total["sum"] / total["size"]).to_numpy(),
-        }
-    )
+    found = each.merge(runs[["run_id", "label"]], on="run_id").groupby("label")["gone"].agg(["size", "mean"])
+    return found.rename(columns={"size": "forecasts", "mean": "diverged"}).reset_index()
 
 
 def _costs(runs: pd.DataFrame) -> pd.DataFrame:

@@ -1,19 +1,22 @@
-"""From the ``_target_`` of a figure or table to its function."""
+"""From the dotted path of a ``_target_`` to the thing it names."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
 from typing import Any
 
 from strangecast.core.errors import ConfigError
 
 
-def drawing_function(target: Any, what: str) -> Callable[..., Any]:
-    """The function a dotted path names.
+def locate(target: Any, what: str) -> Any:
+    """The thing a dotted path names; nothing but imports happens.
+
+    Args:
+        target: ``package.module.name``.
+        what: for whom it is looked up, for the message (``metric 'mse'``).
 
     Raises:
-        ConfigError: it cannot be imported, or is no function.
+        ConfigError: it cannot be imported, or cannot be called.
     """
     module, _, name = str(target).rpartition(".")
     try:
@@ -21,5 +24,5 @@ def drawing_function(target: Any, what: str) -> Callable[..., Any]:
     except (ImportError, AttributeError, ValueError) as e:
         raise ConfigError(f"{what}: _target_ '{target}' cannot be imported") from e
     if not callable(found):
-        raise ConfigError(f"{what}: _target_ '{target}' is no function")
+        raise ConfigError(f"{what}: _target_ '{target}' is no function or class")
     return found
