@@ -23,12 +23,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from strangecast.core.errors import ConfigError, unknown
 from strangecast.core.schemas import CLAIMS, COMPARISONS, RUNS, SCORES
 from strangecast.core.tables import write_parquet
 from strangecast.core.targets import locate
+from strangecast.data.rows import table_of
 from strangecast.evaluation.claim_checks import claim_problem
 from strangecast.evaluation.frames import read_frame
 from strangecast.evaluation.metric_option import worst_value
@@ -51,8 +51,7 @@ def judge_claims(plan: dict[str, Any], root: Path) -> None:
     rows = [
         {"study": plan["name"], "claim": name} | judge(name, claim, frames) for name, claim in plan["claims"].items()
     ]
-    columns = {f.name: pa.array([r[f.name] for r in rows], f.type) for f in CLAIMS}
-    write_parquet(root / plan["name"] / "claims.parquet", pa.table(columns), CLAIMS)
+    write_parquet(root / plan["name"] / "claims.parquet", table_of(rows, CLAIMS), CLAIMS)
 
 
 def judge(name: str, claim: dict[str, Any], frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:

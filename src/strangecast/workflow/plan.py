@@ -16,6 +16,7 @@ from strangecast.core.errors import ConfigError, ResultsError, unknown
 from strangecast.core.format import FORMAT
 from strangecast.core.hashing import digest
 from strangecast.core.plans import plan_path
+from strangecast.evaluation.claim_checks import claims_problems
 from strangecast.workflow.blocks import Block, group, member_values
 from strangecast.workflow.checks import check_dataset, check_labels, check_study, check_suite
 from strangecast.workflow.codehash import CodeHash
@@ -305,7 +306,7 @@ class Plan:
         figures = {f: option("figure", f, self.scale) for f in study.get("figures") or []}
         check_study(name, study, figures)
         check_labels(name, self._runs[name], self.registry.names("corpus"))
-        return {
+        plan = {
             "kind": "study",
             "name": name,
             "scale": self.scale,
@@ -322,6 +323,9 @@ class Plan:
                 n: {"title": e["title"], "color": e.get("color"), "can": e["can"]} for n, e in emulators.items()
             },
         }
+        for problem in claims_problems(plan):
+            raise ConfigError(f"study '{name}': {problem}")
+        return plan
 
     # Files
 

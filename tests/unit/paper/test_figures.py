@@ -163,3 +163,18 @@ def test_no_figure_needs_torch(studies, tmp_path):
         "assert not {'torch', 'strangecast.emulators', 'matplotlib'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_pooled_errors_end_where_half_of_the_systems_have_left(studies):
+    from strangecast.paper.figures import error_growth
+
+    frames = studies("plain").frames()
+    table = frames["analysis/error_growth"]
+    pooled = table["dataset"].isna()
+    late = table["lyapunov_time"] > 1.0
+    counts = np.where(pooled & late, 3, 8)
+    figure = error_growth.draw(frames | {"analysis/error_growth": table.assign(n_datasets=counts)})
+    times = [line.get_xdata() for line in figure.axes[0].get_lines() if len(line.get_xdata()) > 2]
+    assert times
+    assert max(float(t[-1]) for t in times) <= 1.0
+    assert figure.axes[0].get_xlim()[1] <= 1.0

@@ -48,7 +48,8 @@ def test_a_lost_run_and_lost_forecasts_are_counted(studies):
     board = build_table(study.plan, study.root, "leaderboard")[1].set_index("label")
     # Of 6 runs with 4 windows one is lost whole; of the other 5, one window each diverges.
     scores = study.scores[study.scores["run_id"].str.startswith("MLP, 4-step")]
-    windows = scores.groupby(["run_id", "dataset", "trajectory_id", "window"])["diverged_at"].any()
+    gone = scores.assign(gone=scores["diverged_at"].notna())
+    windows = gone.groupby(["run_id", "dataset", "trajectory_id", "window"])["gone"].any()
     assert board.loc["MLP, 4-step", "diverged"] == (5 + 4) / 24 == windows.mean()
     assert board.loc["MLP, 4-step", "lost_runs"] == 1
     assert board.loc["MLP, 1-step", "diverged"] == 0
