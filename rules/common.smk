@@ -1,5 +1,6 @@
 # Wildcards, the command line of the jobs, and resources that several chapters share.
 import re
+import shlex
 
 # A pattern of the datasets that are a user's own files; (?!) matches nothing.
 IMPORTED = "|".join(
@@ -34,11 +35,19 @@ os.environ.update(
     PATH=os.pathsep.join(
         [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
     ),
-    PYTHONPATH=os.pathsep.join([f"{workflow.basedir}/src", workflow.basedir]),
     STRANGECAST_DEVICE=SETTINGS.device,
     STRANGECAST_LOGGER=SETTINGS.logger,
     STRANGECAST_REUSE=str(int(SETTINGS.reuse)),
     OMP_NUM_THREADS=os.environ.get("OMP_NUM_THREADS", "1"),
+)
+
+
+# Snakemake drops PYTHONPATH when it activates a conda environment, so the command itself sets it.
+SOURCE = shlex.quote(f"{workflow.basedir}/src{os.pathsep}{workflow.basedir}")
+shell.prefix(
+    f"set -euo pipefail; export PYTHONPATH={SOURCE}; ".replace("{", "{{").replace(
+        "}", "}}"
+    )
 )
 
 

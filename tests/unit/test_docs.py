@@ -183,7 +183,7 @@ def test_run_entries_of_the_recipes_can_be_planned(registry):
         for block in blocks(page, "yaml"):
             entries = yaml.safe_load(block.text)
             if isinstance(entries, list):
-                study = registry.option("study", "crossover", "smoke") | {"runs": entries}
+                study = registry.option("study", "crossover", "smoke") | {"runs": entries, "claims": {}}
                 plan = Plan("smoke", (), registry, CodeHash(), extra={"docs": study})
                 assert plan.studies["docs"]["runs"]
                 found += 1
