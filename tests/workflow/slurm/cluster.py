@@ -15,6 +15,7 @@ import signal
 import socket
 import stat
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -146,7 +147,7 @@ class Cluster:
 
     def _one_at_a_time(self) -> None:
         """Wait for another test process that has its Slurm in /etc/slurm."""
-        lock = open("/tmp/strangecast-slurm.lock", "w")  # noqa: SIM115
+        lock = open(Path(tempfile.gettempdir()) / "strangecast-slurm.lock", "w")  # noqa: SIM115
         self._undo.callback(lock.close)
         fcntl.flock(lock, fcntl.LOCK_EX)
 
