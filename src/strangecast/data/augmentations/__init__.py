@@ -1,0 +1,1 @@
+"""Augmentations of training batches: one pure function per file, and what chooses among them."""

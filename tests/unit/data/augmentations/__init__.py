@@ -1,0 +1,1 @@
+"""Augmentations: known values, invariances, equal bits."""
