@@ -29,8 +29,8 @@ wildcard_constraints:
 REPOSITORY = Path(os.path.relpath(workflow.basedir))
 
 # Jobs call `python -m strangecast`: the Python that runs Snakemake, or that of the rule's conda environment, with the
-# package of this Snakefile. Where to compute and whether to keep what has not changed reach the jobs as environment
-# variables, so that they are no part of any rerun decision.
+# package of this Snakefile. Where to compute, whether to keep what has not changed, and whose plan it is reach the jobs
+# as environment variables, so that they are no part of any rerun decision.
 os.environ.update(
     PATH=os.pathsep.join(
         [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
@@ -38,6 +38,7 @@ os.environ.update(
     STRANGECAST_DEVICE=SETTINGS.device,
     STRANGECAST_LOGGER=SETTINGS.logger,
     STRANGECAST_REUSE=str(int(SETTINGS.reuse)),
+    STRANGECAST_PLAN=PLANS.fingerprint,
     OMP_NUM_THREADS=os.environ.get("OMP_NUM_THREADS", "1"),
 )
 

@@ -14,7 +14,7 @@ from strangecast.emulators.build import build, locate
 from strangecast.training.base import Training
 from strangecast.training.draws import UpdateRandom
 from strangecast.training.engine import Engine, Problem
-from strangecast.training.job import make_training
+from strangecast.training.prepare import make_training
 from tests.contracts.options import REGISTRY, config, make, spec, windows
 from tests.contracts.oracles import ORACLES
 

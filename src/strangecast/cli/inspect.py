@@ -71,8 +71,8 @@ def _where(options: argparse.Namespace) -> int:
     for study in plan.studies.values():
         for row in study["runs"]:
             if all(_matches(word, row) for word in options.words):
-                print(f"{dag.root(scale)}/{row['folder']}  member {row['member']}  run {row['run_id']}  {row['label']}, "
-                      f"{row['data']}, seed {row['seed']}")  # fmt: skip
+                place = f"{dag.root(scale)}/{row['folder']}  member {row['member']}" if row["folder"] else row["status"]
+                print(f"{place}  run {row['run_id']}  {row['label']}, {row['data']}, seed {row['seed']}")
                 found += 1
     if not found:
         words = {w for s in plan.studies.values() for r in s["runs"] for w in (r["data"], r["emulator"], r["training"])}

@@ -21,6 +21,7 @@ class Context:
         scalars: [S|1, B, K] conditioning scalars, or None.
         static: [S|1, B, K, *grid] static fields, or None.
         state: [S|1, B, D, *grid], the full state at the origin, for the oracle only.
+        system: what evolved, one System for all members or a tuple of S; only where the emulator needs it.
     """
 
     values: Any
@@ -30,6 +31,7 @@ class Context:
     scalars: Any = None
     static: Any = None
     state: Any = None
+    system: Any = None
 
     def last(self, steps: int) -> Context:
         """The same windows with only their last ``steps`` context steps."""

@@ -1,16 +1,20 @@
 """Plan files: where they lie under ``results/<scale>`` and how a job reads them.
 
 The workflow room writes them; jobs read the one named in their command, and find those of a study's blocks and suites.
+Each file says from which settings it was made. Jobs that a workflow starts know theirs (``STRANGECAST_PLAN``) and refuse
+a plan that someone else's settings have replaced in the meantime.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 from strangecast.core.errors import ResultsError
 
+SETTINGS_VARIABLE = "STRANGECAST_PLAN"
 KINDS = ("dataset", "suite", "block", "study")
 
 
@@ -60,4 +64,10 @@ def _read(path: Path) -> dict[str, Any]:
         raise ResultsError(f"{path} is not a plan file; `snakemake -n` writes it again") from e
     if not isinstance(plan, dict) or plan.get("kind") not in KINDS:
         raise ResultsError(f"{path} is not a plan file; `snakemake -n` writes it again")
+    wanted, found = os.environ.get(SETTINGS_VARIABLE), plan.get("settings")
+    if wanted and found and wanted != found:
+        raise ResultsError(
+            f"{path} was rewritten by a `snakemake` with other settings while this workflow was running; run this one "
+            "again, and use another clone for the other settings"
+        )
     return plan

@@ -44,6 +44,8 @@ def counter_bits(keys: np.ndarray, counter: int, n: int) -> np.ndarray:
 
 
 def counter_integers(keys: np.ndarray, counter: int, n: int, high: np.ndarray) -> np.ndarray:
-    """``[S, n]`` int64 in ``[0, high[s])`` by the multiply-shift method on 32 bits (``high`` < 2**31)."""
+    """``[S, n]`` int64 in ``[0, high)`` by the multiply-shift method on 32 bits (``high`` [S] or [S, n], < 2**31)."""
+    high = np.asarray(high, np.uint64)
+    high = high[:, None] if high.ndim == 1 else high
     bits = counter_bits(keys, counter, n) >> np.uint64(32)
-    return ((bits * np.asarray(high, np.uint64)[:, None]) >> np.uint64(32)).astype(np.int64)
+    return ((bits * high) >> np.uint64(32)).astype(np.int64)

@@ -24,7 +24,8 @@ class Batch:
     """Windows for S members.
 
     Attributes:
-        context: values [S, B, T, C, *grid] and times [S, B, T].
+        context: values [S, B, T, C, *grid] and times [S, B, T]; parameters [S, B, P] where the data have any, the full
+            state [S, B, D] at the origin where it was asked for. S may be 1 where all members see the same windows.
         target: [S, B, H, C, *grid].
         times: [S, B, H], float64, the times of the target.
     """
@@ -43,6 +44,7 @@ class TrainingData:
         horizon: H, steps from the origin on.
         noise: standard deviation in units of each channel's; None for what each dataset's recipe says.
         dtype: of values and targets.
+        state: whether batches carry the full state at their origins.
 
     Raises:
         DataError: datasets of different channels or grids, or segments too short for one window.
@@ -55,6 +57,7 @@ class TrainingData:
         horizon: int,
         noise: float | None = None,
         dtype: torch.dtype = torch.float32,
+        state: bool = False,
     ) -> None:
         if not datasets:
             raise DataError("training needs at least one dataset")
@@ -69,7 +72,7 @@ class TrainingData:
         place = {id(d): i for i, d in enumerate(unique)}
         self._member = np.array([place[id(d)] for d in datasets])
         self._pools = [
-            {part: _Pool(d, part, context, horizon, d.noise if noise is None else noise) for part in _PARTS}
+            {part: _Pool(d, part, context, horizon, d.noise if noise is None else noise, state) for part in _PARTS}
             for d in unique
         ]
         self._flat = {part: _Flat([p[part] for p in self._pools], dtype) for part in _PARTS}
@@ -95,8 +98,8 @@ class TrainingData:
         draws = counter_integers(keys, n, batch_size, flat.counts[self._member])
         return self._gather(flat, draws)
 
-    def validation(self, count: int) -> Batch:
-        """``count`` windows spaced evenly over each member's validation split (repeated where it holds fewer).
+    def validation(self, count: int) -> list[Batch]:
+        """``count`` windows spaced evenly over each member's validation split (repeated where it holds fewer), a batch.
 
         Raises:
             DataError: a dataset has no validation window.
@@ -106,7 +109,7 @@ class TrainingData:
             if flat.counts[i] == 0:
                 raise DataError(f"{pool['validation'].name} has no validation window of {self._need()} samples")
         spaced = [np.linspace(0, n - 1, count).astype(np.int64) for n in flat.counts]
-        return self._gather(flat, np.stack([spaced[m] for m in self._member]))
+        return [self._gather(flat, np.stack([spaced[m] for m in self._member]))]
 
     def series(self, member: int, split: str = "train") -> list[np.ndarray]:
         """The segments [T, C, *grid] of a member's split as training sees them (with noise), float64."""
@@ -126,7 +129,10 @@ class TrainingData:
         index = torch.from_numpy(origin[:, :, None] + steps)
         values, times = flat.values[index], flat.times[index]
         cut = self.context_steps
-        context = Context(values=values[:, :, :cut], times=times[:, :, :cut])
+        at = torch.from_numpy(origin)
+        parameters = None if flat.parameters is None else flat.parameters[flat.segment[at]]
+        state = None if flat.state is None else flat.state[at]
+        context = Context(values[:, :, :cut], times[:, :, :cut], parameters=parameters, state=state)
         return Batch(context=context, target=values[:, :, cut:], times=times[:, :, cut:])
 
 
@@ -136,11 +142,13 @@ _PARTS = ("train", "validation")
 class _Pool:
     """The segments of one dataset's split and the origins inside them."""
 
-    def __init__(self, dataset: Dataset, part: str, context: int, horizon: int, noise: float) -> None:
+    def __init__(self, dataset: Dataset, part: str, context: int, horizon: int, noise: float, state: bool) -> None:
         self.name = str(dataset.folder)
         segments = dataset.segments(part)
         self.arrays = [dataset.observed(s, noise) for s in segments]
         self.times = [dataset.times(s.trajectory_id)[s.start : s.stop] for s in segments]
+        self.parameters = [dataset.parameters(s.trajectory_id) for s in segments]
+        self.states = [dataset.state(s.trajectory_id)[s.start : s.stop] for s in segments] if state else None
         starts = np.cumsum([0, *(len(s) for s in segments)])
         # Positions in the concatenation of the segments at which a whole window lies in one of them.
         self.origins = np.concatenate(
@@ -164,6 +172,13 @@ class _Flat:
         times = [t for p in pools for t in p.times]
         self.values = torch.from_numpy(np.concatenate(arrays)).to(dtype) if arrays else torch.zeros(0, dtype=dtype)
         self.times = torch.from_numpy(np.concatenate(times)) if times else torch.zeros(0, dtype=torch.float64)
+        each = [q for p in pools for q in p.parameters]
+        known = bool(each) and len(each[0]) > 0 and len({len(q) for q in each}) == 1
+        self.parameters = torch.from_numpy(np.stack(each)).to(dtype) if known else None
+        # Number of the segment that a sample of the concatenation lies in.
+        self.segment = torch.from_numpy(np.repeat(np.arange(len(arrays)), [len(a) for a in arrays]))
+        states = [x for p in pools for x in p.states or []]
+        self.state = torch.from_numpy(np.concatenate(states)).to(dtype) if states else None
         begin = np.cumsum([0, *(p.length for p in pools)])[:-1]
         self.origins = np.concatenate([p.origins + b for p, b in zip(pools, begin, strict=True)])
         self.counts = np.array([len(p.origins) for p in pools], np.int64)

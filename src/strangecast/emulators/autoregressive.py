@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from strangecast.core.context import Context
 from strangecast.core.errors import DataError
 from strangecast.emulators.base import Emulator
+from strangecast.emulators.draws import SampleRandom
 
 
 class Autoregressive(Emulator):
@@ -46,7 +46,7 @@ class Autoregressive(Emulator):
         return torch.cat(pieces, 2)[:, :, :H]
 
     def forecast(
-        self, context: Context, times: Tensor, *, samples: int | None = None, rng: np.random.Generator | None = None
+        self, context: Context, times: Tensor, *, samples: int | None = None, rng: SampleRandom | None = None
     ) -> Tensor:
         """Rollout from the context; see :meth:`Emulator.forecast`."""
         self.check_context(context, samples)
@@ -59,6 +59,11 @@ class Autoregressive(Emulator):
         if self.can.irregular or not self.specs:
             return
         name = type(self).__name__
+        if self.can.pooled:  # it steps by whatever interval its context has
+            steps = torch.cat([context.times[:, :, -2:], times.to(context.times)], 2).diff(dim=2)
+            if context.times.shape[2] > 1 and not torch.allclose(steps, steps[:, :, :1], rtol=1e-3, atol=0.0):
+                raise DataError(f"{name} steps by the interval of its context, and was asked for times at others")
+            return
         if any(s.dt is None for s in self.specs):
             raise DataError(
                 f"{name} needs data sampled evenly, and was given some without a sampling interval: resample"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from strangecast.core.context import Context
-from strangecast.core.errors import ConfigError, DataError
+from strangecast.core.errors import ConfigError, DataError, unknown
 from strangecast.core.spec import Spec
+from strangecast.emulators.draws import SampleRandom
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Can:
         step: has a differentiable ``step``, so trainings may unroll it.
         grid: numbers of grid axes it handles, such as (0,) or (1, 2).
         channels: ``any`` or the one number of channels it handles.
-        pooled: one member learns from, and forecasts, several systems.
+        pooled: one member learns from, and forecasts, several systems, which may differ in channels and sampling.
         irregular: handles sampling times that are not evenly spaced.
         probabilistic: draws samples.
         objective: has a loss of its own, ``objective(batch, rng=...) -> [S]``.
@@ -79,10 +81,10 @@ class Emulator(nn.Module):
         """Number of channels of the data.
 
         Raises:
-            ConfigError: the emulator was made without specs.
+            ConfigError: the emulator was made without specs, or for systems of different numbers of channels.
         """
-        if not self.specs:
-            raise ConfigError(f"{type(self).__name__} needs to know its data; it was made without specs")
+        if not self.specs or not self.specs[0].channels:
+            raise ConfigError(f"{type(self).__name__} needs data of one number of channels, and was not told which")
         return self.specs[0].C
 
     @property
@@ -95,11 +97,34 @@ class Emulator(nn.Module):
         """Least and greatest number of context steps it reads; None where it reads all there are."""
         return 1, None
 
+    def unit(self, context: Context) -> Tensor:
+        """[S|1, B|1, C], what losses measure errors in.
+
+        The ``scale`` [S, C] stored with the weights; an emulator that normalises by its context gives the context's.
+        """
+        return self.scale[:, None]
+
     @property
     def n_parameters(self) -> int:
         """Learned numbers of one member."""
         n = sum(p.numel() for p in self.parameters())
         return n // self.S if self.side_by_side else n
+
+    @property
+    def architecture(self) -> dict[str, Any]:
+        """Keyword arguments beside the configuration that rebuild it without its pretrained folder; JSON values."""
+        return {}
+
+    def load_pretrained(self, folder: Path) -> None:
+        """Take over the weights of a local folder of pretrained files; only where its YAML names ``weights``.
+
+        Called once after construction, in place of :meth:`initialise`, and may change the architecture. Files are read
+        without executing anything in them.
+
+        Raises:
+            DataError: the folder does not hold what this emulator reads.
+        """
+        raise ConfigError(f"{type(self).__name__} reads no pretrained weights")
 
     def initialise(self, streams: list[np.random.Generator]) -> None:
         """Draw the initial parameters of member s from ``streams[s]`` alone."""
@@ -116,15 +141,16 @@ class Emulator(nn.Module):
         raise ConfigError(f"{type(self).__name__} cannot be fitted in closed form")
 
     def forecast(
-        self, context: Context, times: Tensor, *, samples: int | None = None, rng: np.random.Generator | None = None
+        self, context: Context, times: Tensor, *, samples: int | None = None, rng: SampleRandom | None = None
     ) -> Tensor:
         """Continue the context.
 
         Args:
             context: the past of B windows.
             times: [S|1, B, H], physical times asked for.
-            samples: number N of draws, only where ``can.probabilistic``.
-            rng: source of the draws.
+            samples: number N of draws, only where ``can.probabilistic``; None for the one forecast that draws nothing.
+            rng: source of the draws, given where ``samples`` is. All randomness comes from it: then a window's samples
+                depend neither on the batch nor on neighbours, devices or N.
 
         Returns:
             [S, B, H, C, *grid] in physical units, [N, S, B, H, C, *grid] with samples.
@@ -157,13 +183,22 @@ class Emulator(nn.Module):
         state = {k: v.detach().clone() for k, v in self.state_dict().items()}
         return state if self.side_by_side else {k: v[None] for k, v in state.items()}
 
-    def load_stacked_state(self, state: dict[str, Tensor]) -> None:
+    def load_stacked_state(self, state: dict[str, Tensor], take: tuple[str, ...] = ()) -> None:
         """Inverse of :meth:`stacked_state`; values are copied.
 
+        Args:
+            state: each [S, ...].
+            take: prefixes of the names to take over; everything where none is given. The rest stays as it is.
+
         Raises:
-            ConfigError: names or shapes differ from this emulator's.
+            ConfigError: names or shapes differ from this emulator's, or a prefix names nothing.
         """
         own = dict(self.state_dict())
+        if take:
+            for prefix in take:
+                if not any(k.startswith(prefix) for k in own):
+                    raise ConfigError(f"{type(self).__name__}: {unknown('tensor', prefix, own)}")
+            own, state = ({k: v for k, v in d.items() if k.startswith(take)} for d in (own, state))
         found = {k: tuple(v.shape) for k, v in state.items()}
         wanted = {k: tuple(v.shape) if self.side_by_side else (1, *v.shape) for k, v in own.items()}
         if found != wanted:

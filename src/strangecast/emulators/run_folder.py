@@ -61,7 +61,8 @@ def save(
         emulator: ``{"name", "config"}``.
         training: ``{"name", "config"}`` or None.
         specs: per member.
-        members: per member a record with at least ``run_id``, ``key`` and ``emulator`` (member-varying values).
+        members: per member a record with at least ``run_id``, ``key`` and ``emulator`` (member-varying values), and
+            ``architecture`` where the configuration alone does not rebuild it.
         states: per member its tensors, without member axis.
     """
     records = [m | {"weights": digest_state(s)} for m, s in zip(members, states, strict=True)]
@@ -162,7 +163,8 @@ def load(path: Path | str, member: int | str | Sequence[int | str] | None = None
     specs = [Spec.from_json(run["specs"][i]) for i in chosen]
     values = [records[i].get("emulator") or {} for i in chosen]
     try:
-        emulator = build(run["emulator"]["config"], specs, values)
+        config = run["emulator"]["config"] | (records[chosen[0]].get("architecture") or {})
+        emulator = build(config, specs, values)
         emulator.load_stacked_state({k: v[chosen] for k, v in stacked.items()})
     except ConfigError as e:
         raise ResultsError(f"{folder} cannot be loaded: {e}") from e

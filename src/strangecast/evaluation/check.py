@@ -92,7 +92,8 @@ def _scores(plan: dict[str, Any], scores: pd.DataFrame, runs: pd.DataFrame) -> l
         problems.append(
             f"{where}: {len(undeclared)} values are NaN though nothing diverged, the first is {_name(undeclared)}"
         )
-    finished = runs["run_id"][runs["status"].isin(["done", "diverged"])]
+    unasked = {r["run_id"] for r in plan["runs"] if r.get("suites") == []}
+    finished = runs["run_id"][runs["status"].isin(["done", "diverged"]) & ~runs["run_id"].isin(unasked)]
     unscored = [r for r in finished if r not in set(scores["run_id"])]
     if unscored:
         problems.append(f"{where}: {len(unscored)} finished runs have no scores, the first is {unscored[0]}")

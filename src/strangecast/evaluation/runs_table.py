@@ -17,7 +17,10 @@ from strangecast.evaluation.keys import run_records
 
 
 def runs_table(plan: dict[str, Any], root: Path) -> pa.Table:
-    """Rows in the order of the study; ``status`` is ``missing`` for a run that its block's ``run.json`` does not hold.
+    """Rows in the order of the study.
+
+    ``status`` is ``missing`` for a run that its block's ``run.json`` does not hold, ``weights absent`` for one whose
+    pretrained weights are not on this machine.
 
     Args:
         plan: study plan.
@@ -31,8 +34,10 @@ def runs_table(plan: dict[str, Any], root: Path) -> pa.Table:
     seconds = {folder: _forecast_seconds(plan, block, root) for folder, block in blocks.items()}
     rows = []
     for run in plan["runs"]:
-        block = blocks[run["folder"]]
-        record = records[run["folder"]].get(run["run_id"], {"status": "missing"})
+        folder = run["folder"]
+        block = blocks.get(folder)
+        lacking = {"status": run.get("status") or "missing"}
+        record = records[folder].get(run["run_id"], lacking) if block else lacking
         rows.append(
             {
                 "run_id": run["run_id"],
@@ -47,14 +52,14 @@ def runs_table(plan: dict[str, Any], root: Path) -> pa.Table:
                 "status": record["status"],
                 "n_parameters": record.get("n_parameters", 0),
                 "train_seconds": record.get("train_seconds", 0.0),
-                "forecast_seconds": seconds[run["folder"]].get(run["run_id"]),
+                "forecast_seconds": seconds[folder].get(run["run_id"]) if block else None,
                 "device": record.get("device"),
                 "best_update": record.get("best_update"),
                 "key": record.get("key"),
                 "data_hash": record.get("data_hash"),
-                "config_hash": digest(block["emulator"], block["training"], run["point"]),
-                "code_hash": digest(block["code"]),
-                "folder": run["folder"],
+                "config_hash": digest(block["emulator"], block["training"], run["point"]) if block else None,
+                "code_hash": digest(block["code"]) if block else None,
+                "folder": folder,
                 "member": run["member"],
                 "versions": json.dumps(record.get("versions", {}), sort_keys=True),
             }

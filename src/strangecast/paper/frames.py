@@ -181,7 +181,7 @@ def _paths(plan: dict[str, Any], name: str) -> list[Path]:
     if name == "windows":
         return [Path(suite["folder"]) / "windows.parquet" for suite in plan.get("suites", {}).values()]
     if name == "histories":
-        trained = [run["folder"] for run in plan.get("runs", []) if (run.get("training") or "none") != "none"]
+        trained = [r["folder"] for r in plan.get("runs", []) if r["folder"] and (r.get("training") or "none") != "none"]
         return [Path(folder) / "history.parquet" for folder in dict.fromkeys(trained)]
     if name.startswith("analysis/"):
         wanted = name.removeprefix("analysis/")

@@ -70,7 +70,7 @@ def label_settings(plan: dict[str, Any], root: Path) -> dict[str, list[dict[str,
     """Per label the settings of its emulator and training: ``part`` (emulator or training), ``name``, ``value``."""
     found: dict[str, list[dict[str, str]]] = {}
     for run in plan["runs"]:
-        if run["label"] in found:
+        if run["label"] in found or not run["folder"]:
             continue
         block = block_plan(root, run["folder"])
         rows = []

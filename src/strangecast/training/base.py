@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from strangecast.core.context import Context
 from strangecast.core.errors import ConfigError
 from strangecast.data.training_batches import Batch
 from strangecast.emulators.base import Emulator
@@ -101,15 +102,14 @@ class Training:
         """
         with torch.no_grad():
             prediction = emulator.forecast(batch.context, batch.times)
-        return scaled_error(prediction, batch.target, emulator).square().flatten(1).mean(1)
+        return scaled_error(prediction, batch.target, emulator, batch.context).square().flatten(1).mean(1)
 
     def engine(self, problem: Problem) -> Engine:
         """Who computes the updates."""
         raise NotImplementedError
 
 
-def scaled_error(prediction: Tensor, target: Tensor, emulator: Emulator) -> Tensor:
-    """``(prediction - target) / scale`` for [S, B, H, C, *grid], in the prediction's dtype."""
-    scale = emulator.scale.to(prediction.dtype)
-    scale = scale.view(scale.shape[0], 1, 1, -1, *(1,) * (prediction.ndim - 4))
-    return (prediction - target.to(prediction.dtype)) / scale
+def scaled_error(prediction: Tensor, target: Tensor, emulator: Emulator, context: Context) -> Tensor:
+    """``(prediction - target) / unit`` for [S, B, H, C, *grid], in the prediction's dtype; see :meth:`Emulator.unit`."""
+    unit = emulator.unit(context).to(prediction.dtype)[:, :, None]
+    return (prediction - target.to(prediction.dtype)) / unit.view(*unit.shape, *(1,) * (prediction.ndim - 4))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from strangecast.core.streams import key64
+from strangecast.data.pooled_batches import PooledData
 from strangecast.data.training_batches import Batch, TrainingData
 from strangecast.emulators.base import Emulator
 from strangecast.training.draws import UpdateRandom
@@ -38,24 +39,30 @@ class Problem:
         streams: [S] uint64, the members' stream keys.
         device: where it is computed.
         system: the members' systems, S of them, where the training or the emulator needs them; else None.
+        rank: number of this device where several train one member; each draws batches of its own.
     """
 
     emulator: Emulator
     training: Training
-    data: TrainingData
+    data: TrainingData | PooledData
     streams: np.ndarray
     device: torch.device
     system: Any = None
+    rank: int = 0
     batch_keys: np.ndarray = field(init=False)
     draw_keys: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
-        self.batch_keys = np.array([key64("batch", int(k)) for k in self.streams], np.uint64)
-        self.draw_keys = np.array([key64("loss", int(k)) for k in self.streams], np.uint64)
+        where = (self.rank,) if self.rank else ()
+        self.batch_keys = np.array([key64("batch", int(k), *where) for k in self.streams], np.uint64)
+        self.draw_keys = np.array([key64("loss", int(k), *where) for k in self.streams], np.uint64)
 
     def batch(self, n: int) -> Batch:
-        """The batch of update ``n``, on the device."""
-        return on_device(self.data.batch(n, self.batch_keys, self.training.batch_size), self.device)
+        """The batch of update ``n``, on the device, with the systems where they are needed."""
+        batch = on_device(self.data.batch(n, self.batch_keys, self.training.batch_size), self.device)
+        if self.system is None:
+            return batch
+        return replace(batch, context=replace(batch.context, system=self.system))
 
 
 @dataclass
@@ -313,7 +320,6 @@ def on_device(batch: Batch, device: torch.device) -> Batch:
     """The batch on a device; itself on the CPU."""
     if device.type == "cpu":
         return batch
-    from dataclasses import fields, replace
 
     def move(value: Any) -> Any:
         return value.to(device, non_blocking=True) if isinstance(value, Tensor) else value

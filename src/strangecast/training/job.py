@@ -5,55 +5,29 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import torch
 
-from strangecast.core.errors import ConfigError, ResultsError, StrangecastError
-from strangecast.core.hashing import digest, file_digest
+from strangecast.core.errors import ConfigError, ResultsError
+from strangecast.core.hashing import file_digest
 from strangecast.core.schemas import HISTORY
-from strangecast.core.streams import stream
 from strangecast.core.tables import read_parquet, write_parquet
-from strangecast.data.store import Dataset
-from strangecast.data.training_batches import Batch, TrainingData
 from strangecast.emulators import run_folder
 from strangecast.emulators.base import Emulator
-from strangecast.emulators.build import build, locate, with_members
+from strangecast.emulators.build import locate
 from strangecast.emulators.run_folder import HISTORY as HISTORY_FILE
 from strangecast.emulators.run_folder import RUN, WEIGHTS, State
-from strangecast.systems.base import System
-from strangecast.systems.load import load_system
-from strangecast.training.base import Training
 from strangecast.training.checkpoint import Checkpoint, remove_checkpoints
 from strangecast.training.device import describe, reproducible, resolve_device
-from strangecast.training.engine import Problem
 from strangecast.training.loggers import NoLogger, open_logger
 from strangecast.training.loop import Row, train
+from strangecast.training.members import Member, read_members
+from strangecast.training.prepare import prepare
 
 CHUNK = 64  # most members in one torch batch; a member's bits do not depend on it
-
-
-@dataclass
-class Member:
-    """A member of the plan and what its key is made of.
-
-    Attributes:
-        plan: its entry in the block plan.
-        dataset: what it trains on.
-        data_hash: content of the data.
-        key: of the run: static key, data, parent.
-        parent: tensors it starts from, or None.
-    """
-
-    plan: dict[str, Any]
-    dataset: Dataset
-    data_hash: str
-    key: str
-    parent: State | None
 
 
 def train_block(
@@ -86,8 +60,7 @@ def train_block(
         raise ConfigError(f"{plan['folder']}: this block is used without training, there is nothing to train")
     folder = root / plan["folder"]
     where = resolve_device(device, gpu=plan["training"].get("gpu", True))
-    members = _members(plan, root)
-    _check_sampling(plan, members)
+    members = read_members(plan, root)
     kept = {k: v for k, v in run_folder.read_members(folder).items() if reuse}
     histories = _histories(folder)
     kept = {k: v for k, v in kept.items() if v[0]["run_id"] in histories}
@@ -114,40 +87,6 @@ def train_block(
             log.close()
     _write(plan, folder, members, done, histories)
     remove_checkpoints(folder)
-
-
-def _members(plan: dict[str, Any], root: Path) -> list[Member]:
-    datasets = {name: Dataset.open(root / d["folder"]) for name, d in plan["datasets"].items()}
-    parents: dict[str, tuple[dict[str, Any], State]] = {}
-    if plan["init"]:
-        found = run_folder.read_members(root / plan["init"]["folder"]).values()
-        parents = {record["run_id"]: (record, state) for record, state in found}
-    members = []
-    for m in plan["members"]:
-        names = m.get("datasets") or [m["dataset"]]
-        if len(names) != 1:
-            raise ConfigError(f"{plan['folder']}: member {m['run_id']} has {len(names)} datasets; it trains on one")
-        record, state = None, None
-        if m["init"]:
-            if m["init"] not in parents:
-                raise ResultsError(
-                    f"{plan['folder']}: run {m['init']}, which {m['run_id']} starts from, is not trained"
-                )
-            record, state = parents[m["init"]]
-        dataset = datasets[names[0]]
-        key = digest(m["static_key"], [dataset.content], record["key"] if record else None)
-        members.append(Member(m, dataset, dataset.content, key, state))
-    return members
-
-
-def _check_sampling(plan: dict[str, Any], members: list[Member]) -> None:
-    cls = locate(plan["emulator"]["config"].get("_target_"), Emulator)
-    uneven = [m.dataset.name for m in members if m.dataset.spec.dt is None]
-    if uneven and not cls.can.irregular:
-        raise ConfigError(
-            f"dataset {uneven[0]} is not sampled evenly, which {cls.__name__} needs: resample it to one interval, or "
-            "train an emulator with irregular: true under can"
-        )
 
 
 def _histories(folder: Path) -> dict[str, list[Row]]:
@@ -180,7 +119,7 @@ def _is_current(plan: dict[str, Any], folder: Path, members: list[Member]) -> bo
 
 def _chunks(plan: dict[str, Any], stale: list[Member]) -> list[list[Member]]:
     cls = locate(plan["emulator"]["config"].get("_target_"), Emulator)
-    size = CHUNK if cls.side_by_side else 1
+    size = CHUNK if cls.side_by_side and not stale[0].pooled else 1
     return [stale[i : i + size] for i in range(0, len(stale), size)]
 
 
@@ -195,7 +134,7 @@ def _train_chunk(
     histories: dict[str, list[Row]],
 ) -> dict[str, tuple[dict[str, Any], State]]:
     """Records and tensors of a chunk's members by key; their history rows go into ``histories``."""
-    problem, validation = _prepare(plan, chunk, device)
+    problem, validation = prepare(plan, chunk, device)
     emulator = problem.emulator
     ids = [m.plan["run_id"] for m in chunk]
 
@@ -228,72 +167,10 @@ def _train_chunk(
             "n_parameters": emulator.n_parameters,
             "device": describe(device),
         }
+        if emulator.architecture:
+            record["architecture"] = emulator.architecture
         results[m.key] = (record, {k: v[s] for k, v in stacked.items()})
     return results
-
-
-def _prepare(plan: dict[str, Any], chunk: list[Member], device: torch.device) -> tuple[Problem, Batch]:
-    """The problem and its validation batch; a lone member is padded to two."""
-    cls = locate(plan["emulator"]["config"]["_target_"], Emulator)
-    side = [*chunk, chunk[0]] if len(chunk) == 1 and cls.side_by_side else chunk
-    datasets = [m.dataset for m in side]
-    emulator = build(plan["emulator"]["config"], [d.spec for d in datasets], [m.plan["emulator"] for m in side])
-    training = make_training(plan["training"]["config"], [m.plan.get("training") or {} for m in side])
-    training.check(emulator)
-    context, horizon = training.window(emulator)
-    data = TrainingData(datasets, context, horizon, dtype=emulator.dtype)
-    validation = TrainingData(datasets, context, training.validation["steps"], dtype=emulator.dtype).validation(
-        training.validation["count"]
-    )
-    emulator.fit_normaliser([data.series(s) for s in range(len(side))])
-    emulator.initialise([stream("initialise", m.plan["stream_key"]) for m in side])
-    if side[0].parent is not None:
-        states = [m.parent for m in side]
-        emulator.load_stacked_state({k: torch.stack([s[k] for s in states]) for k in states[0]})
-    emulator.to(device)
-    training.prepare(emulator, data.series)
-    streams = np.array([m.plan["stream_key"] for m in side], np.uint64)
-    system = _systems({*training.needs, *emulator.can.needs} - {"state"}, datasets)
-    return Problem(emulator, training, data, streams, device, system), validation
-
-
-def _systems(needs: set[str], datasets: list[Dataset]) -> tuple[System, ...] | None:
-    """The members' systems where a training or an emulator needs something of them (the state comes with the data)."""
-    if not needs:
-        return None
-    for d in datasets:
-        if not d.spec.system:
-            raise ConfigError(
-                f"dataset {d.name} is of no catalogue system; its {' and '.join(sorted(needs))} is needed"
-            )
-    systems = {name: load_system(name) for name in sorted({d.spec.system for d in datasets})}
-    for name, system in systems.items():
-        if missing := needs - system.offers:
-            raise ConfigError(f"system {name} has no {' and no '.join(sorted(missing))}, which is needed here")
-    return tuple(systems[d.spec.system] for d in datasets)
-
-
-def make_training(config: dict[str, Any], values: list[dict[str, Any]] | None = None) -> Training:
-    """Instantiate a training.
-
-    Args:
-        config: ``_target_`` and hyper-parameters; nested targets such as the optimiser are made by hydra.
-        values: per member the values in which it differs, as in :func:`build`.
-
-    Raises:
-        ConfigError: the target is no training, or refuses its hyper-parameters.
-    """
-    from hydra.errors import InstantiationException
-    from hydra.utils import instantiate
-
-    locate(config.get("_target_"), Training)
-    try:
-        return instantiate(with_members(config, values or []), _convert_="all")
-    except InstantiationException as e:
-        cause = e.__cause__
-        while cause is not None and not isinstance(cause, StrangecastError):
-            cause = cause.__cause__
-        raise cause or ConfigError(f"{config['_target_']} does not take its configuration: {e}") from e
 
 
 def _write(
@@ -314,10 +191,10 @@ def _write(
     for m in members:
         # the plan's own entries win over what a kept record says of the same run
         record = done[m.key][0] | {k: m.plan[k] for k in ("seed", "point", "init", "dataset")}
-        held[m.plan["run_id"]] = record, done[m.key][1], m.dataset.spec
-    shape = members[0].dataset.spec.C, members[0].dataset.spec.grid
+        held[m.plan["run_id"]] = record, done[m.key][1], m.spec
+    shape = members[0].spec.C, members[0].spec.grid
     for record, state, spec in run_folder.read_others(folder, emulator, training, list(held)):
-        if (spec.C, spec.grid) == shape:  # data of another shape make weights of another
+        if (len(spec.channels), spec.grid) == shape:  # data of another shape make weights of another
             held[record["run_id"]] = record, state, spec
     if plan.get("beside"):
         before = [record["run_id"] for record, _ in run_folder.read_members(folder).values()]

@@ -34,7 +34,7 @@ class LeastSquares(Training):
     def loss(self, emulator: Emulator, batch: Batch, *, system: Any, rng: UpdateRandom, step: int) -> Tensor:
         """[S]; see the class."""
         prediction, _ = emulator.step(emulator.encode(batch.context), batch.times[:, :, :1])
-        error = scaled_error(prediction, batch.target[:, :, :1], emulator)
+        error = scaled_error(prediction, batch.target[:, :, :1], emulator, batch.context)
         return error.square().flatten(1).mean(1) + emulator.penalty()
 
     def engine(self, problem: Problem) -> Engine:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,7 +61,7 @@ class Progress:
 
 def train(
     problem: Problem,
-    validation: Batch,
+    validation: Sequence[Batch],
     checkpoint: Checkpoint | None = None,
     report: Callable[[str], None] | None = None,
     log: Callable[[list[Row]], None] | None = None,
@@ -70,14 +70,14 @@ def train(
 
     Args:
         problem: emulator, training, data.
-        validation: fixed windows of the validation split; nothing else selects.
+        validation: fixed windows of the validation split, in batches; nothing else selects.
         checkpoint: where to save and resume, or None.
         report: receives a line now and then.
         log: receives the history rows of every validation.
     """
     training, emulator = problem.training, problem.emulator
     engine = training.engine(problem)
-    validation = on_device(validation, problem.device)
+    validation = [on_device(batch, problem.device) for batch in validation]
     saved = checkpoint.read() if checkpoint else None
     if saved:
         state, progress = saved
@@ -112,12 +112,12 @@ def _judge(
     problem: Problem,
     state: State,
     progress: Progress,
-    validation: Batch,
+    validation: Sequence[Batch],
     losses: Tensor | None,
     rate: float,
 ) -> list[Row]:
     """Validate, select per member, decide who stops; returns the history rows."""
-    error = problem.training.validate(problem.emulator, validation).double().cpu().numpy()
+    error = _validation_error(problem, validation)
     running = ~progress.stopped
     better = running & (error < progress.best_error)  # false for NaN
     if better.any():
@@ -148,6 +148,14 @@ def _judge(
         }
         for s in np.flatnonzero(running)
     ]
+
+
+def _validation_error(problem: Problem, batches: Sequence[Batch]) -> np.ndarray:
+    """[S], the mean over all windows of all batches."""
+    errors = [problem.training.validate(problem.emulator, b).double().cpu().numpy() for b in batches]
+    if len(errors) == 1:
+        return errors[0]
+    return np.average(errors, axis=0, weights=[b.target.shape[1] for b in batches])
 
 
 def _line(state: State, progress: Progress, updates: int) -> str:

@@ -53,7 +53,7 @@ class Supervised(Training):
         """[S]; see the class."""
         r = self.rollout_steps
         prediction = emulator.rollout(emulator.encode(batch.context), batch.times[:, :, :r])
-        return scaled_error(prediction, batch.target[:, :, :r], emulator).square().flatten(1).mean(1)
+        return scaled_error(prediction, batch.target[:, :, :r], emulator, batch.context).square().flatten(1).mean(1)
 
     def engine(self, problem: Problem) -> Engine:
         """Autograd."""

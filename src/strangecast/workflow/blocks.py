@@ -25,6 +25,7 @@ class Block:
         folder: ``runs/<data>/<emulator>/<training>/<block>``, relative to ``results/<scale>``.
         point: the sweep values common to all members.
         parent: folder of the block its members start from, or None.
+        take: prefixes of the tensors they take over from there; all where empty.
         runs: its members.
     """
 
@@ -34,6 +35,7 @@ class Block:
     training: str
     point: tuple[tuple[str, str], ...]
     parent: str | None
+    take: tuple[str, ...] = ()
     runs: list[Run] = field(default_factory=list)
 
 
@@ -64,11 +66,12 @@ def group(runs: Iterable[Run], registry: Registry, datasets: Datasets) -> dict[s
         data, where, position = _place(run.data, datasets)
         n = seeds_per_block[run.training]
         first = run.seed // n * n
-        name = f"base-{where}" if not shared and not parent else f"{digest(shared, parent, length=8)}-{where}"
+        part = [run.take] if run.take else []
+        name = f"base-{where}" if not shared and not parent else f"{digest(shared, parent, *part, length=8)}-{where}"
         if run.training != "none":
             name += f"-s{first}.{first + n - 1}"
         folder = f"runs/{data}/{run.emulator}/{run.training}/{name}"
-        block = blocks.setdefault(folder, Block(folder, data, run.emulator, run.training, shared, parent))
+        block = blocks.setdefault(folder, Block(folder, data, run.emulator, run.training, shared, parent, run.take))
         block.runs.append(run)
         folder_of[run.run_id] = folder
         order[run.run_id] = position
@@ -84,6 +87,8 @@ def _place(data: str, datasets: Datasets) -> tuple[str, str, int]:
     if data in datasets.registry.names("corpus"):
         return data, "pooled", 0
     info = datasets.info(data)
+    if info.many:
+        return data, "pooled", 0
     if info.home is None:
         return data, "own", 0
     corpus, position, size = info.home

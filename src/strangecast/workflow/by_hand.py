@@ -13,6 +13,8 @@ from strangecast.workflow.codehash import CodeHash
 from strangecast.workflow.compose import Registry
 from strangecast.workflow.overrides import OverriddenRegistry, Overrides, parse
 from strangecast.workflow.plan import Plan
+from strangecast.workflow.pretrained import Pretrained
+from strangecast.workflow.settings import read_settings
 
 WORDS = ("seed", "scale")
 BY_HAND = "by-hand"
@@ -71,7 +73,7 @@ class ByHand:
         training = choices.get("training", "none")
         if training == "none" and emulator["can"]["learns"] == "fit":
             training = "least_squares"
-        needs_data = emulator["can"]["learns"] != "none" or training != "none"
+        needs_data = training != "none"
         point = {f"{v.group}.{v.path}": [v.value] for v in self.overrides.values if v.group in ("emulator", "training")}
         entry = {
             "data": self.dataset if needs_data else "none",
@@ -104,9 +106,19 @@ class ByHand:
         study = json.loads(json.dumps(study))
         study["runs"][0]["seeds"] = seeds
         code = CodeHash(self.registry.cache)
-        plan = Plan(self.scale, (), self.registry, code, root=self.root, extra={BY_HAND: study})
+        pretrained = Pretrained(_weights(Path.cwd()), self.registry.cache)
+        plan = Plan(self.scale, (), self.registry, code, root=self.root, extra={BY_HAND: study}, pretrained=pretrained)
         plan.check_format()
+        for name in plan.absent_weights:
+            raise ConfigError(
+                f"the weights '{name}' are not on this machine; name their folder under weights: in config.yaml"
+            )
         return plan
+
+
+def _weights(folder: Path) -> dict[str, str]:
+    """Folders of pretrained weights in the config.yaml here, if there is one."""
+    return read_settings(folder).weights if (folder / "config.yaml").exists() else {}
 
 
 def _seed(value: Any) -> int:

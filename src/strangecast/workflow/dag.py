@@ -6,6 +6,7 @@ Paths are relative to the working directory, as Snakemake wants them. A hash cov
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from strangecast.workflow.codehash import PACKAGE, CodeHash
 from strangecast.workflow.compose import SCALES, Registry
 from strangecast.workflow.overrides import OverriddenRegistry, parse
 from strangecast.workflow.plan import Plan
+from strangecast.workflow.pretrained import Pretrained
 from strangecast.workflow.settings import Settings
 
 
@@ -58,7 +60,14 @@ class Dag:
             if scale not in SCALES:
                 raise ConfigError(unknown("scale", scale, SCALES))
             plan = Plan(
-                scale, self.settings.studies, self.registry, self.code, self.settings.seeds, self.results / scale
+                scale,
+                self.settings.studies,
+                self.registry,
+                self.code,
+                self.settings.seeds,
+                self.results / scale,
+                pretrained=Pretrained(self.settings.weights, self.cache),
+                settings=self.fingerprint,
             )
             if self.write:
                 plan.write()
@@ -66,6 +75,12 @@ class Dag:
                 self.cache.save()
             self._plans[scale] = plan
         return self._plans[scale]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Digest of what the plans follow from: the settings that choose, and the conf folder."""
+        chosen = {k: v for k, v in asdict(self.settings).items() if k not in ("scale", "device", "logger", "reuse")}
+        return digest(chosen, self.registry.fingerprint)
 
     def root(self, scale: str) -> Path:
         """``results/<scale>``."""

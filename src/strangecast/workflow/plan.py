@@ -7,6 +7,7 @@ imports torch.
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,10 @@ from strangecast.workflow.checks import check_dataset, check_labels, check_study
 from strangecast.workflow.codehash import CodeHash
 from strangecast.workflow.compose import Registry, set_value
 from strangecast.workflow.datasets import Datasets
+from strangecast.workflow.pretrained import Pretrained, Weights
 from strangecast.workflow.runs import PlannedRun, Run, expand_study
 
-EMULATOR_META = ("title", "can", "members", "gpu", "color")
+EMULATOR_META = ("title", "can", "members", "gpu", "color", "weights", "sha256", "samples")
 TRAINING_META = ("title", "requires", "needs", "members", "gpu", "seeds_per_block")
 METRIC_META = ("title", "unit", "better", "symbol")
 GENERATE_IGNORES = ("validity", "split", "window", "noise", "source")
@@ -41,6 +43,8 @@ class Plan:
         seeds: replaces the number of seeds of every learned run, or None.
         root: ``results/<scale>``.
         extra: further studies by name, as dicts (a run asked for by hand).
+        pretrained: the local folders of pretrained weights.
+        settings: digest of the settings the plan is made from, written into its files (see ``core/plans.py``).
     """
 
     def __init__(
@@ -52,20 +56,44 @@ class Plan:
         seeds: int | None = None,
         root: Path | None = None,
         extra: dict[str, dict[str, Any]] | None = None,
+        pretrained: Pretrained | None = None,
+        settings: str | None = None,
     ) -> None:
         self.scale = scale
         self.registry = registry
         self.code = code
         self.root = root or Path("results") / scale
         self._datasets = Datasets(registry, scale)
+        self._pretrained = pretrained or Pretrained({}, registry.cache)
+        self._settings = settings
         self._studies = {name: registry.option("study", name, scale) for name in studies} | (extra or {})
         self._runs = {
             name: expand_study(name, study, registry, self._datasets, seeds) for name, study in self._studies.items()
         }
-        distinct: dict[str, Run] = {p.run.run_id: p.run for planned in self._runs.values() for p in planned}
+        self._absent = self._without_weights()
+        distinct: dict[str, Run] = {
+            p.run.run_id: p.run for planned in self._runs.values() for p in planned if p.run.run_id not in self._absent
+        }
         self._blocks = group(distinct.values(), registry, self._datasets)
         self._block_of = {run.run_id: b.folder for b in self._blocks.values() for run in b.runs}
         self._member_of = {run.run_id: i for b in self._blocks.values() for i, run in enumerate(b.runs)}
+
+    def _without_weights(self) -> set[str]:
+        """Runs that cannot be: their pretrained weights are not on this machine, or those of a run they start from."""
+        absent: set[str] = set()
+        for p in (p for planned in self._runs.values() for p in planned):
+            if p.run.init in absent or (p.weights and self._weights(p.run.emulator, p.weights) is None):
+                absent.add(p.run.run_id)
+        return absent
+
+    @property
+    def absent_weights(self) -> list[str]:
+        """Names of the pretrained weights that runs ask for and this machine does not have."""
+        asked = (p for planned in self._runs.values() for p in planned if p.run.run_id in self._absent)
+        return list(dict.fromkeys(p.weights for p in asked if p.weights))
+
+    def _weights(self, emulator: str, name: str) -> Weights | None:
+        return self._pretrained.find(name, self.registry.option("emulator", emulator, self.scale).get("sha256"))
 
     # Datasets and suites
 
@@ -158,11 +186,14 @@ class Plan:
         for name, planned in self._runs.items():
             study = self._studies[name]
             for p in planned:
-                scored = [s for s in study.get("suites") or [] if self._scored(name, p, s)]
-                if not scored and study.get("suites"):
+                if p.run.run_id in self._absent:
+                    continue
+                suites = study.get("suites") or [] if p.suites is None else p.suites
+                scored = [s for s in suites if self._scored(name, p, s)]
+                if not scored and suites:
                     raise ConfigError(
-                        f"study '{name}': {p.run.data} is in none of its suites ({', '.join(study['suites'])}), so "
-                        f"{p.label} would never be scored"
+                        f"study '{name}': {p.run.data} is in none of its suites ({', '.join(suites)}), so {p.label} would "
+                        "never be scored; say suites: [] in its run entry if others only start from it"
                     )
                 for s in scored:
                     metrics = uses.setdefault(self._block_of[p.run.run_id], {}).setdefault(s, {})
@@ -204,6 +235,15 @@ class Plan:
         t, t_meta = self._configured("training", block.training, block, TRAINING_META) if trained else (None, {})
         train_code = self.code.of("strangecast.training.job", config=[e, t]) if trained else ""
         forecast_code = self.code.of("strangecast.evaluation.forecast", config=e)
+        samples = e_meta.get("samples")
+        if samples is not None:
+            if not e_meta["can"].get("probabilistic"):
+                raise ConfigError(f"emulator '{block.emulator}' draws no samples, and its YAML asks for {samples}")
+            forecast_code = digest(forecast_code, samples)
+        weights = self._weights(block.emulator, e_meta["weights"]) if e_meta.get("weights") else None
+        # Only what is there enters a key, so that runs without weights and partial starts keep theirs.
+        beside = {"weights": weights.content if weights else None, "take": block.take}
+        beside = {k: v for k, v in beside.items() if v}
         members = []
         datasets: dict[str, dict[str, str]] = {}
         for run in block.runs:
@@ -211,7 +251,7 @@ class Plan:
             names = [] if run.data == "none" else self._datasets.expand(run.data)
             datasets |= {d: {"folder": f"data/{d}"} for d in names}
             parent = self._static_keys.get(run.init) if run.init else None
-            key = digest(e, t, own, train_code, run.run_id, parent)
+            key = digest(e, t, own, train_code, run.run_id, parent, *([beside] if beside else []))
             self._static_keys[run.run_id] = key
             members.append(
                 {
@@ -232,12 +272,21 @@ class Plan:
             "scale": self.scale,
             "folder": block.folder,
             "data": block.data,
-            "emulator": {"name": block.emulator, "config": e, "can": e_meta["can"], "gpu": bool(e_meta.get("gpu"))},
+            "emulator": {
+                "name": block.emulator,
+                "config": e,
+                "can": e_meta["can"],
+                "gpu": bool(e_meta.get("gpu")),
+                "samples": samples,
+                "weights": asdict(weights) if weights else None,
+            },
             "training": {"name": block.training, "config": t, "gpu": bool(t_meta.get("gpu"))} if trained else None,
             "code": {"train": train_code, "forecast": forecast_code},
             "members": members,
             "datasets": datasets,
-            "init": {"folder": block.parent} if block.parent else None,
+            "init": {"folder": block.parent} | ({"take": list(block.take)} if block.take else {})
+            if block.parent
+            else None,
             "suites": {s: self._use(block, s, list(metrics)) for s, metrics in uses.items()},
         }
 
@@ -298,8 +347,10 @@ class Plan:
                     "seed": run.seed,
                     "init": run.init,
                     "trained_on_system": p.trained_on_system,
-                    "folder": self._block_of[run.run_id],
-                    "member": self._member_of[run.run_id],
+                    "suites": list(study.get("suites") or [] if p.suites is None else p.suites),
+                    "status": "weights absent" if run.run_id in self._absent else None,
+                    "folder": self._block_of.get(run.run_id),
+                    "member": self._member_of.get(run.run_id),
                 }
             )
         emulators = {r["emulator"]: option("emulator", r["emulator"], self.scale) for r in rows}
@@ -312,7 +363,7 @@ class Plan:
             "scale": self.scale,
             "config": {k: study.get(k) for k in ("title", "question")},
             "runs": rows,
-            "blocks": list(dict.fromkeys(r["folder"] for r in rows)),
+            "blocks": list(dict.fromkeys(r["folder"] for r in rows if r["folder"])),
             "suites": {s: {"folder": f"suites/{s}"} for s in study.get("suites") or []},
             "metrics": {m: self._metric(m)["config"] for m in study.get("metrics") or []},
             "analyses": {a: option("analysis", a, self.scale) for a in study.get("analyses") or []},
@@ -336,6 +387,7 @@ class Plan:
             ResultsError: the folder cannot be written, or holds results of another format.
         """
         self.check_format()
+        made_from = {"settings": self._settings} if self._settings else {}
         for kind, plans in (
             ("dataset", self.datasets),
             ("suite", self.suites),
@@ -343,7 +395,7 @@ class Plan:
             ("study", self.studies),
         ):
             for name, value in plans.items():
-                self.write_file(plan_path(self.root, kind, name), value)
+                self.write_file(plan_path(self.root, kind, name), value | made_from)
 
     def check_format(self) -> None:
         """Refuse a results folder of another format; mark a new one.

@@ -15,8 +15,9 @@ from strangecast.workflow.compose import Registry, set_value
 from strangecast.workflow.datasets import Datasets
 
 _ENTRY_KEYS = {
-    "name", "data", "each", "emulator", "training", "sweep", "seeds", "init", "label", "trained_on_system",
+    "name", "data", "each", "emulator", "training", "sweep", "seeds", "init", "label", "trained_on_system", "suites",
 }  # fmt: skip
+_INIT_KEYS = {"run", "take"}
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Run:
         point: sweep values as (dotted key, JSON text) pairs, sorted.
         seed: 0 for deterministic emulators.
         init: run_id whose weights it starts from, or None.
+        take: prefixes of the tensors it takes over from there; all where empty.
     """
 
     data: str
@@ -37,11 +39,13 @@ class Run:
     point: tuple[tuple[str, str], ...] = ()
     seed: int = 0
     init: str | None = None
+    take: tuple[str, ...] = ()
 
     @cached_property
     def run_id(self) -> str:
         """Digest of the identity, 12 hex digits."""
-        return digest(self.data, self.emulator, self.training, self.point, self.seed, self.init, length=12)
+        part = [self.take] if self.take else []
+        return digest(self.data, self.emulator, self.training, self.point, self.seed, self.init, *part, length=12)
 
     @cached_property
     def stream_key(self) -> int:
@@ -56,11 +60,18 @@ class Run:
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """A run as a study sees it."""
+    """A run as a study sees it.
+
+    Attributes:
+        suites: those it is scored on, () for a run that only others start from; None for the study's.
+        weights: name of the pretrained weights it uses, or None.
+    """
 
     run: Run
     label: str
     trained_on_system: bool
+    suites: tuple[str, ...] | None = None
+    weights: str | None = None
 
 
 def expand_study(
@@ -115,19 +126,24 @@ def _expand_entry(
     t = registry.option("training", training, scale) if training != "none" else None
     data = _data_names(where, entry, datasets)
     check_pair(where, emulator, e, training, t, data, datasets)
-    deterministic = e["can"]["learns"] != "gradient"
+    deterministic = e["can"]["learns"] != "gradient" or t is None
     n = 1 if deterministic else (seeds or entry.get("seeds", study.get("seeds", 1)))
     chosen = n if isinstance(n, list) else range(n) if isinstance(n, int) else []
     if not chosen:
         raise ConfigError(f"{where}: seeds is {n}; a learned run needs at least 1")
+    suites = None if entry.get("suites") is None else tuple(entry["suites"])
+    for s in suites or ():
+        if s not in (study.get("suites") or []):
+            raise ConfigError(f"{where}: {unknown('suite', s, study.get('suites') or [])} of this study")
     planned = []
     for point in _points(where, entry.get("sweep") or {}, e, t):
         values = {k: json.loads(v) for k, v in point}
+        weights = values.get("emulator.weights", e.get("weights"))
         for d, seed in itertools.product(data, chosen):
             label = _label(where, entry.get("label"), e, t, training, values | {"data": d})
-            init = _init(where, entry, d, seed, named)
-            run = Run(d, emulator, training, point, seed, init)
-            planned.append(PlannedRun(run, label, bool(entry.get("trained_on_system", False))))
+            init, take = _init(where, entry, d, seed, named)
+            run = Run(d, emulator, training, point, seed, init, take)
+            planned.append(PlannedRun(run, label, bool(entry.get("trained_on_system", False)), suites, weights))
     return planned
 
 
@@ -160,10 +176,10 @@ def check_pair(
     can = e.get("can")
     if not can:
         raise ConfigError(f"conf/emulator/{emulator}.yaml does not say what the emulator can do (can: ...)")
-    if t is None and can["learns"] != "none" and data == ["none"]:
-        raise ConfigError(f"{where}: {emulator} learns from data; give it data and a training")
-    if t is None and can["learns"] != "none":
+    if t is None and can["learns"] != "none" and not e.get("weights"):
         raise ConfigError(f"{where}: {emulator} has to be trained; {_fitting(e, datasets)}")
+    if t is None and can["learns"] != "none" and data != ["none"]:
+        raise ConfigError(f"{where}: without a training {emulator} reads no data; say data: none")
     if t is not None and data == ["none"]:
         raise ConfigError(f"{where}: training {training} needs data, and data is none")
     for key, wanted in ((t or {}).get("requires") or {}).items():
@@ -176,7 +192,8 @@ def check_pair(
         if d == "none":
             continue
         members = datasets.expand(d)
-        if len(members) > 1 and not can.get("pooled"):
+        several = len(members) > 1 or datasets.info(members[0]).many
+        if several and not can.get("pooled"):
             raise ConfigError(f"{where}: {emulator} learns one system at a time; write `each: {d}` instead of data:")
         for info in map(datasets.info, members):
             missing = [n for n in (t or {}).get("needs") or [] if n not in info.offers]
@@ -187,7 +204,7 @@ def check_pair(
                 )
             if info.grid not in can["grid"]:
                 raise ConfigError(f"{where}: {emulator} handles grids {can['grid']}, and {info.name} is {info.grid}")
-            if can["channels"] != "any" and info.channels != can["channels"]:
+            if can["channels"] != "any" and info.channels not in (None, can["channels"]):
                 raise ConfigError(
                     f"{where}: {emulator} handles {can['channels']} channels, {info.name} has {info.channels}"
                 )
@@ -246,10 +263,19 @@ def _label(
     return label
 
 
-def _init(where: str, entry: dict[str, Any], data: str, seed: int, named: dict[str, list[Run]]) -> str | None:
-    wanted = entry.get("init")
-    if wanted is None:
-        return None
+def _init(
+    where: str, entry: dict[str, Any], data: str, seed: int, named: dict[str, list[Run]]
+) -> tuple[str | None, tuple[str, ...]]:
+    """The run whose weights another starts from, and which of its tensors: ``init: name`` or ``{run: name, take: [..]}``."""
+    given = entry.get("init")
+    if given is None:
+        return None, ()
+    if not isinstance(given, dict):
+        given = {"run": given}
+    for key in given:
+        if key not in _INIT_KEYS:
+            raise ConfigError(f"{where}: init: {unknown('key', key, _INIT_KEYS)}")
+    wanted, take = given.get("run"), tuple(given.get("take") or ())
     if wanted not in named:
         raise ConfigError(f"{where}: init: {unknown('earlier run entry', wanted, named)}")
     parents = named[wanted]
@@ -259,4 +285,4 @@ def _init(where: str, entry: dict[str, Any], data: str, seed: int, named: dict[s
         raise ConfigError(
             f"{where}: init: '{wanted}' has {len(same_seed)} runs that seed {seed} on {data} could start from"
         )
-    return same_seed[0].run_id
+    return same_seed[0].run_id, take

@@ -76,15 +76,15 @@ def test_every_window_is_drawn(pair):
 
 def test_validation_is_fixed_and_of_the_validation_split(pair):
     data = TrainingData([pair[0], pair[1]], 5, 3, dtype=torch.float64)
-    batch = data.validation(10)
+    batch = data.validation(10)[0]
     assert batch.target.shape == (2, 10, 3, 3)
-    assert torch.equal(batch.target, data.validation(10).target)
-    alone = TrainingData([pair[1]], 5, 3, dtype=torch.float64).validation(10)
+    assert torch.equal(batch.target, data.validation(10)[0].target)
+    alone = TrainingData([pair[1]], 5, 3, dtype=torch.float64).validation(10)[0]
     assert torch.equal(batch.target[1], alone.target[0])
     segments = pair[0].segments("validation")
     np.testing.assert_array_equal(batch.context.values[0, 0], pair[0].values(segments[0].trajectory_id)[:5])
     np.testing.assert_array_equal(batch.target[0, -1], pair[0].values(segments[-1].trajectory_id)[-3:])
-    assert data.validation(2000).target.shape[1] == 2000
+    assert data.validation(2000)[0].target.shape[1] == 2000
 
 
 def test_noise_is_part_of_what_is_trained_on_only(pair):
@@ -93,7 +93,7 @@ def test_noise_is_part_of_what_is_trained_on_only(pair):
     a, b = clean.batch(2, KEYS[:1], 200), noisy.batch(2, KEYS[:1], 200)
     ratio = (b.target - a.target).std(dim=(0, 1, 2)).numpy() / pair[0].climate[1]
     np.testing.assert_allclose(ratio, 0.05, rtol=0.2)
-    assert not torch.equal(clean.validation(4).target, noisy.validation(4).target)
+    assert not torch.equal(clean.validation(4)[0].target, noisy.validation(4)[0].target)
     assert torch.equal(b.target, noisy.batch(2, KEYS[:1], 200).target)
     np.testing.assert_array_equal(noisy.series(0)[1], pair[0].observed(pair[0].segments("train")[1], 0.05))
     assert noisy.values()[0].shape == (960, 3)

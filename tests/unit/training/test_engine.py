@@ -11,7 +11,7 @@ from strangecast.data.training_batches import TrainingData
 from strangecast.emulators.build import build
 from strangecast.emulators.mlp import MLP
 from strangecast.training.engine import ALIGNED, Problem
-from strangecast.training.job import make_training
+from strangecast.training.prepare import make_training
 from strangecast.training.supervised import Supervised
 from tests.unit.training.world import EMULATOR, TRAINING, make_dataset
 

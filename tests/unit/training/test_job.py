@@ -18,7 +18,7 @@ from strangecast.core.errors import ConfigError, ResultsError
 from strangecast.core.schemas import HISTORY
 from strangecast.core.tables import read_parquet
 from strangecast.emulators import run_folder
-from strangecast.training import job
+from strangecast.training import job, prepare
 from strangecast.training.job import train_block
 from strangecast.training.supervised import Supervised
 from tests.unit.training.world import EMULATOR, TRAINING, block, make_dataset, member
@@ -333,12 +333,12 @@ def test_a_resumed_run_does_not_start_again(root):
     process.join()
     os.environ.pop("STRANGECAST_FAULT", None)
     seen = []
-    original = job.TrainingData.batch
+    original = prepare.TrainingData.batch
     try:
-        job.TrainingData.batch = lambda self, n, *a: (seen.append(n), original(self, n, *a))[1]
+        prepare.TrainingData.batch = lambda self, n, *a: (seen.append(n), original(self, n, *a))[1]
         run(block(five()[:2]), root)
     finally:
-        job.TrainingData.batch = original
+        prepare.TrainingData.batch = original
     assert min(seen) == 18
 
 

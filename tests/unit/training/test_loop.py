@@ -64,7 +64,7 @@ BATCH = SimpleNamespace()
 
 def test_each_member_keeps_its_best_weights():
     p = problem([lambda u: abs(u - 20.0), lambda u: -u, lambda u: u])
-    out = train(p, BATCH)
+    out = train(p, [BATCH])
     assert p.emulator.value.tolist() == [20.0, 40.0, 0.0]
     assert out.best_update.tolist() == [20, 40, 0]
     assert out.best_error.tolist() == [0.0, -40.0, 0.0]
@@ -73,7 +73,7 @@ def test_each_member_keeps_its_best_weights():
 
 def test_history_has_a_row_per_validation_and_member():
     p = problem([lambda u: abs(u - 20.0), lambda u: -u], updates=25)
-    rows = train(p, BATCH).rows
+    rows = train(p, [BATCH]).rows
     assert [(r["member"], r["update"]) for r in rows] == [(s, u) for u in (0, 10, 20, 25) for s in (0, 1)]
     assert [r["best"] for r in rows if r["member"] == 0] == [True, True, True, False]
     assert [r["train_loss"] for r in rows if r["member"] == 1][1:] == [4.5, 14.5, 22.0]
@@ -82,7 +82,7 @@ def test_history_has_a_row_per_validation_and_member():
 
 def test_early_stop_is_per_member():
     p = problem([lambda u: abs(u - 10.0), lambda u: -u], patience=2)
-    rows = train(p, BATCH).rows
+    rows = train(p, [BATCH]).rows
     assert [r["update"] for r in rows if r["member"] == 0] == [0, 10, 20, 30]
     assert [r["update"] for r in rows if r["member"] == 1] == [0, 10, 20, 30, 40]
     assert p.calls[-1][2] == [False, True]
@@ -90,7 +90,7 @@ def test_early_stop_is_per_member():
 
 def test_all_stopped_ends_the_training():
     p = problem([lambda u: u, lambda u: u], updates=1000, patience=2)
-    train(p, BATCH)
+    train(p, [BATCH])
     assert len(p.calls) == 2
 
 
@@ -100,7 +100,7 @@ def test_divergence_is_recorded_and_harms_nobody():
 
     nan = float("nan")
     p = problem([lambda u: -u] * 3 + [lambda u: nan], losses=losses)
-    out = train(p, BATCH)
+    out = train(p, [BATCH])
     assert out.diverged.tolist() == [False, True, False, True]
     assert p.emulator.value.tolist()[:3] == [40.0, 20.0, 40.0]
     assert p.calls[-1][2] == [True, False, True, True]
@@ -110,7 +110,7 @@ def test_divergence_is_recorded_and_harms_nobody():
 def test_a_checkpoint_of_other_keys_is_discarded(tmp_path):
     p = problem([lambda u: -u])
     first = Checkpoint(tmp_path, ["a"], 0.0)
-    train(p, BATCH, first)
+    train(p, [BATCH], first)
     state, progress = Checkpoint(tmp_path, ["a"], 0.0).read()
     assert state.update == 40
     assert progress.done
@@ -126,19 +126,19 @@ def test_a_checkpoint_of_other_keys_is_discarded(tmp_path):
 def test_a_damaged_checkpoint_is_discarded(tmp_path):
     p = problem([lambda u: -u])
     checkpoint = Checkpoint(tmp_path, ["a"], 0.0)
-    train(p, BATCH, checkpoint)
+    train(p, [BATCH], checkpoint)
     content = checkpoint.path.read_bytes()
     checkpoint.path.write_bytes(content[: len(content) - 3])
     assert checkpoint.read() is None
-    train(p, BATCH, checkpoint)
+    train(p, [BATCH], checkpoint)
     assert checkpoint.read()[0].update == 40
 
 
 def test_a_finished_chunk_is_not_trained_again(tmp_path):
     p = problem([lambda u: abs(u - 20.0)])
-    train(p, BATCH, Checkpoint(tmp_path, ["a"], 0.0))
+    train(p, [BATCH], Checkpoint(tmp_path, ["a"], 0.0))
     again = problem([lambda u: abs(u - 20.0)])
-    out = train(again, BATCH, Checkpoint(tmp_path, ["a"], 0.0))
+    out = train(again, [BATCH], Checkpoint(tmp_path, ["a"], 0.0))
     assert again.calls == []
     assert again.emulator.value.tolist() == [20.0]
     assert out.best_update.tolist() == [20]

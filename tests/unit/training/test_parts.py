@@ -14,8 +14,8 @@ import torch
 from strangecast.core.errors import ConfigError
 from strangecast.training.device import describe, reproducible, resolve_device
 from strangecast.training.draws import UpdateRandom
-from strangecast.training.job import make_training
 from strangecast.training.loggers import open_logger
+from strangecast.training.prepare import make_training
 from strangecast.training.schedules import make_schedule
 from tests.unit.training.world import TRAINING
 

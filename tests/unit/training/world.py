@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
 from strangecast.core.hashing import digest
 from strangecast.core.schemas import SPLITS
 from strangecast.core.spec import Channel, Spec
 from strangecast.core.streams import key64, stream
 from strangecast.core.tables import write_parquet
+from strangecast.data.rows import table_of
 from strangecast.data.store import Dataset
 from strangecast.data.trajectories import row, shard_name, write_shard
 
@@ -42,14 +42,24 @@ def make_dataset(root: Path, name: str, C: int = 2, T: int = 80, scale: float = 
         "trajectory_id": [r["trajectory_id"] for r in rows],
         "shard": [shard_name(0)] * 4,
         "row": list(range(4)),
+        "system": [name] * 4,
+        "parents": [[]] * 4,
+        "parameter_index": [0] * 4,
+        "channels": [C] * 4,
+        "dt": [dt] * 4,
+        "lyapunov": [1.0] * 4,
         "split": parts,
         "start": [0] * 4,
         "stop": [T] * 4,
         "sha256": [r["sha256"] for r in rows],
     }
     labels = {"content": digest(columns), "spec": json.dumps(spec(C, name, dt).to_json()), "noise": "0.0"}
-    write_parquet(folder / "splits.parquet", pa.table(columns), SPLITS, labels)
+    write_parquet(folder / "splits.parquet", table_of(rows_of(columns), SPLITS), SPLITS, labels)
     return Dataset.open(folder)
+
+
+def rows_of(columns: dict[str, list]) -> list[dict]:
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
 EMULATOR = {"_target_": "strangecast.emulators.mlp.MLP", "hidden": 8, "layers": 2, "delays": 1, "activation": "silu"}
