@@ -11,22 +11,29 @@ import pyarrow as pa
 from strangecast.core.errors import ResultsError
 
 _word = pa.dictionary(pa.int32(), pa.string())
+_words = pa.list_(pa.string())
 _floats = pa.list_(pa.float64())
 
-# One row per trajectory; `values` is [T, C, *grid] flattened in C order, `shape` says how.
+# One row per trajectory; `values` is [T, C, *grid] flattened in C order, `shape` says how. Rows may differ in C.
 TRAJECTORIES = pa.schema(
     [
         ("trajectory_id", pa.string()),
         ("system", pa.string()),
+        ("parents", _words),  # driver and response of a skew product, else empty
         ("parameter_index", pa.int32()),
         ("ic_index", pa.int32()),
+        ("attempt", pa.int32()),  # which keyed candidate for these indices, from 0
         ("dt", pa.float64()),  # null where `times` is given
         ("times", pa.large_list(pa.float64())),  # [T], null where uniform
         ("period", pa.float64()),
         ("lyapunov", pa.float64()),  # largest exponent per time unit, null where unknown
+        ("lyapunov_standard_error", pa.float64()),
         ("parameters", _floats),
         ("initial_condition", _floats),
         ("solver", pa.string()),
+        ("status", pa.string()),  # how the integration ended, "imported" for data of a user
+        ("evaluations", pa.int64()),  # of the right-hand side, transient included; null for imported data
+        ("verdicts", pa.string()),  # as in MANIFEST where generation has judged, else null
         ("shape", pa.list_(pa.int64())),
         ("values", pa.large_list(pa.float64())),
         ("state_at_origins", pa.large_list(pa.float64())),  # null where `values` is the full state
@@ -34,20 +41,26 @@ TRAJECTORIES = pa.schema(
     ]
 )
 
-# One row per trajectory generated, accepted or not.
+# One row per trajectory generated, accepted or not; every attempt has its own.
 MANIFEST = pa.schema(
     [
         ("trajectory_id", pa.string()),
         ("shard", pa.string()),
         ("row", pa.int32()),
         ("system", _word),
+        ("parents", _words),
         ("parameter_index", pa.int32()),
         ("ic_index", pa.int32()),
-        ("length", pa.int64()),
+        ("attempt", pa.int32()),
+        ("channels", pa.int32()),  # C
+        ("length", pa.int64()),  # T; 0 where a rejected attempt was not kept
         ("dt", pa.float64()),
         ("period", pa.float64()),
         ("lyapunov", pa.float64()),
+        ("lyapunov_standard_error", pa.float64()),
         ("solver", _word),
+        ("status", _word),
+        ("evaluations", pa.int64()),
         ("accepted", pa.bool_()),
         ("reasons", pa.list_(pa.string())),  # names of the failed tests
         ("verdicts", pa.string()),  # JSON: {test: {"passed", "statistic", "threshold"}}
@@ -61,6 +74,12 @@ SPLITS = pa.schema(
         ("trajectory_id", pa.string()),
         ("shard", pa.string()),
         ("row", pa.int32()),
+        ("system", _word),
+        ("parents", _words),
+        ("parameter_index", pa.int32()),
+        ("channels", pa.int32()),  # C
+        ("dt", pa.float64()),
+        ("lyapunov", pa.float64()),
         ("split", _word),  # train | validation | test
         ("start", pa.int64()),
         ("stop", pa.int64()),
@@ -81,7 +100,7 @@ WINDOWS = pa.schema(
         ("horizon", pa.int32()),
         ("dt", pa.float64()),
         ("lyapunov", pa.float64()),
-        ("climate_mean", _floats),  # [C], of the dataset's training split
+        ("climate_mean", _floats),  # [C], of the system's training split, or of all its trajectories
         ("climate_std", _floats),  # [C]
         ("sha256", pa.string()),  # of the trajectory's values
     ]

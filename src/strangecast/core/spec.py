@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,6 +18,9 @@ class Channel:
 @dataclass(frozen=True)
 class Spec:
     """Frozen description of a dataset, as seen by an emulator.
+
+    Of a dataset of many systems it says what they have in common (:meth:`common`): no channels where systems differ in
+    them, no ``dt`` where they differ in it, and so on. What one trajectory is like, the store says.
 
     ``grid`` is () for point systems, (X,), (X, Y) or (X, Y, Z) for fields. ``dt`` is the sampling interval in
     physical time units, None where sampling is irregular. ``context_range`` is the least and the greatest number of
@@ -51,4 +55,31 @@ class Spec:
             context_range=tuple(value.get("context_range", cls.context_range)),
             lyapunov=value["lyapunov"],
             system=value["system"],
+        )
+
+    @classmethod
+    def common(cls, specs: Iterable[Spec], name: str = "") -> Spec:
+        """What all ``specs`` agree on; channels, grid and parameters are () and dt and exponent None where they do not.
+
+        Args:
+            specs: of the systems of a dataset, at least one.
+            name: stands for the system where they are of several.
+        """
+        distinct = list(dict.fromkeys(specs))
+        first = distinct[0]
+        if len(distinct) == 1:
+            return first
+
+        def agreed(key: str, otherwise: Any) -> Any:
+            value = getattr(first, key)
+            return value if all(getattr(s, key) == value for s in distinct) else otherwise
+
+        return cls(
+            channels=agreed("channels", ()),
+            grid=agreed("grid", ()),
+            dt=agreed("dt", None),
+            parameters=agreed("parameters", ()),
+            context_range=(max(s.context_range[0] for s in distinct), min(s.context_range[1] for s in distinct)),
+            lyapunov=agreed("lyapunov", None),
+            system=agreed("system", name),
         )

@@ -1,7 +1,8 @@
 """Validity verdicts for every trajectory of a dataset, kept with their reasons.
 
 ``integration`` (did the solver reach the end) always applies; the tests of ``config.validity`` apply where their key is
-not null, with the thresholds given there. Tests see clean values. A rejected trajectory stays in the manifest.
+not null, with the thresholds given there. Tests see clean values. A rejected trajectory stays in the manifest. Where
+generation has already judged (``attempts``), its verdicts are taken over.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 
 from strangecast.core.errors import ConfigError, DataError, unknown
 from strangecast.core.schemas import MANIFEST
+from strangecast.core.spec import Spec
 from strangecast.core.tables import write_parquet
 from strangecast.data.labels import FILTERED, MADE, filtered_label
 from strangecast.data.rows import table_of
@@ -62,41 +64,51 @@ def filter_dataset(plan: dict[str, Any], root: Path) -> None:
     """
     config, folder = plan["config"], root / plan["folder"]
     rows: list[dict[str, Any]] = []
-    spec = None
+    specs: list[Spec] = []
     made: set[str] = set()
     for name in plan["shards"]:
         shard = Shard(folder / name)
-        spec = spec or shard.spec
+        specs.append(shard.spec)
         made.add(shard.labels.get(MADE, ""))
         for row in range(len(shard)):
             values = shard.values(row)
-            verdicts = _integrated(shard, row, len(values), config)
-            if all(v.passed for v in verdicts.values()):
-                verdicts |= judge(values, config.get("validity") or {})
-            reasons = [test for test, verdict in verdicts.items() if not verdict.passed]
+            told = shard.get("verdicts", row)
+            if told is None:
+                verdicts = _integrated(shard, row, len(values), config)
+                if all(v.passed for v in verdicts.values()):
+                    verdicts |= judge(values, config.get("validity") or {})
+                told = to_json(verdicts)
+            reasons = [test for test, verdict in json.loads(told).items() if not verdict["passed"]]
             found = {
                 "shard": name,
                 "row": row,
+                "channels": values.shape[1],
                 "length": len(values),
                 "accepted": not reasons,
                 "reasons": reasons,
-                "verdicts": json.dumps({t: v.to_json() for t, v in verdicts.items()}, sort_keys=True),
+                "verdicts": told,
             }
             rows.append(found | {key: shard.get(key, row) for key in MANIFEST.names if key not in found})
-    enough(plan["name"], [r["accepted"] for r in rows], [r["reasons"] for r in rows], config["split"])
-    labels = {"spec": spec_label(spec), FILTERED: filtered_label(plan, made)}
+    wanted = {} if config.get("systems") is not None else config["split"]
+    enough(plan["name"], [r["accepted"] for r in rows], [r["reasons"] for r in rows], wanted)
+    labels = {"spec": spec_label(Spec.common(specs)), FILTERED: filtered_label(plan, made)}
     write_parquet(folder / "manifest.parquet", table_of(rows, MANIFEST), MANIFEST, labels)
 
 
+def to_json(verdicts: dict[str, Verdict]) -> str:
+    """Verdicts as they stand in a manifest."""
+    return json.dumps({test: verdict.to_json() for test, verdict in verdicts.items()}, sort_keys=True)
+
+
 def enough(name: str, accepted: list[bool], reasons: list[list[str]], split: dict[str, Any]) -> None:
-    """Hold the number of accepted trajectories against the split.
+    """Hold the number of accepted trajectories against the split ({} where at least one will do).
 
     Raises:
         DataError: it does not suffice.
     """
     wanted = 1
-    if split["by"] == "initial_condition":
-        wanted = split["train"] + split["validation"] + split["test"]
+    if split.get("by") == "initial_condition":
+        wanted = sum(split[part] or 0 for part in ("train", "validation", "test"))
     if sum(accepted) < wanted:
         counts = Counter(r for row in reasons for r in row)
         why = ", ".join(f"{test} {n}" for test, n in sorted(counts.items())) or "none was rejected"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -42,10 +44,20 @@ class Shard:
         """The Spec the shard was written with; its context range is the default, the split sets the real one."""
         return Spec.from_json(json.loads(self.labels["spec"]))
 
-    @property
+    @cached_property
     def labels(self) -> dict[str, str]:
         """What the file says about itself."""
         return read_labels(self.path)
+
+    @cached_property
+    def _systems(self) -> dict[str, Spec]:
+        found = json.loads(self.labels.get("systems", "{}"))
+        return {name: Spec.from_json(about) for name, about in found.items()}
+
+    def spec_of(self, row: int) -> Spec:
+        """What an emulator may know of one trajectory: its system's channels and parameters, its own interval."""
+        spec = self._systems.get(self.get("system", row)) or self.spec
+        return replace(spec, dt=self.get("dt", row), lyapunov=self.get("lyapunov", row))
 
     def get(self, column: str, row: int):
         """One cell as a Python value (of the small columns)."""

@@ -2,8 +2,9 @@
 
 A window is an origin: the context is samples origin - context .. origin - 1, the truth origin .. origin + horizon - 1.
 In each segment of the suite's split, ``count`` origins are spaced evenly from ``start + context`` to
-``stop - horizon`` (both possible; fewer where the segment has fewer). Values are the clean signal. Each row carries the
-climate (mean and standard deviation of the dataset's clean training split) that scores are scaled with.
+``stop - horizon`` (both possible; fewer where the segment has fewer). Values are the clean signal. Each row carries what
+scores are measured in: interval and exponent of its trajectory, and the climate of its system (mean and standard
+deviation of the clean training split, or, for a system held out from training, of all its trajectories).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from strangecast.core.errors import ConfigError, DataError, ResultsError
+from strangecast.core.errors import ConfigError, DataError, ResultsError, unknown
 from strangecast.core.hashing import digest
 from strangecast.core.schemas import WINDOWS
 from strangecast.core.spec import Spec
@@ -42,7 +43,7 @@ def build_windows(plan: dict[str, Any], root: Path) -> None:
     contents: dict[str, str] = {}
     for name, about in plan["datasets"].items():
         dataset = Dataset.open(root / about["folder"])
-        found = _dataset_rows(plan["name"], name, dataset, part, about["window"])
+        found = _dataset_rows(plan["name"], name, dataset, part, about["window"], plan["config"].get("systems"))
         identity = [{k: v for k, v in row.items() if k != "suite"} for row in found]
         contents[name] = digest(identity, dataset.spec.to_json())
         rows += found
@@ -64,22 +65,25 @@ def origins(start: int, stop: int, context: int, horizon: int, count: int) -> np
     return np.unique(np.linspace(first, last, count).astype(np.int64)) if count > 1 else np.array([first])
 
 
-def _dataset_rows(suite: str, name: str, dataset: Dataset, part: str, window: dict[str, Any]) -> list[dict[str, Any]]:
+def _dataset_rows(
+    suite: str, name: str, dataset: Dataset, part: str, window: dict[str, Any], systems: list[str] | None
+) -> list[dict[str, Any]]:
     context, horizon, count = int(window["context"]), int(window["horizon"]), int(window["count"])
     if min(context, horizon, count) < 1:
         raise ConfigError(f"dataset '{name}': window context, horizon and count must be at least 1, found {window}")
     prefixes = window.get("prefixes") or []
     if prefixes and max(prefixes) > horizon:
         raise ConfigError(f"dataset '{name}': prefix {max(prefixes)} is beyond the horizon {horizon}")
-    mean, std = dataset.climate
+    segments = _of_systems(suite, dataset, dataset.segments(part), systems)
+    if not dataset.many and not dataset.segments("train"):
+        raise DataError(f"{dataset.folder} has no training split")
     rows = []
-    segments = dataset.segments(part)
     counters: dict[str, int] = {}
     for segment in segments:
         for origin in origins(segment.start, segment.stop, context, horizon, count):
             number = counters.get(segment.trajectory_id, 0)
             counters[segment.trajectory_id] = number + 1
-            rows.append(_row(suite, name, dataset, segment, number, int(origin), context, horizon, mean, std))
+            rows.append(_row(suite, name, dataset, segment, number, int(origin), context, horizon))
     if not rows:
         longest = max((len(s) for s in segments), default=0)
         raise DataError(
@@ -89,29 +93,33 @@ def _dataset_rows(suite: str, name: str, dataset: Dataset, part: str, window: di
     return rows
 
 
+def _of_systems(suite: str, dataset: Dataset, segments: list[Segment], systems: list[str] | None) -> list[Segment]:
+    """Segments of the systems that the suite lists, all where it lists none."""
+    if systems is None:
+        return segments
+    there = {dataset.system(s.trajectory_id) for s in segments}
+    for system in systems:
+        if system not in there:
+            raise ConfigError(f"suite '{suite}', dataset '{dataset.name}': {unknown('system', str(system), there)}")
+    return [s for s in segments if dataset.system(s.trajectory_id) in systems]
+
+
 def _row(
-    suite: str,
-    name: str,
-    dataset: Dataset,
-    segment: Segment,
-    number: int,
-    origin: int,
-    context: int,
-    horizon: int,
-    mean: np.ndarray,
-    std: np.ndarray,
+    suite: str, name: str, dataset: Dataset, segment: Segment, number: int, origin: int, context: int, horizon: int
 ) -> dict[str, Any]:
+    system = dataset.system(segment.trajectory_id)
+    mean, std = dataset.climate_of(system)
     return {
         "suite": suite,
         "dataset": name,
-        "system": dataset.spec.system,
+        "system": system,
         "trajectory_id": segment.trajectory_id,
         "window": number,
         "origin": origin,
         "context": context,
         "horizon": horizon,
-        "dt": dataset.spec.dt,
-        "lyapunov": dataset.spec.lyapunov,
+        "dt": dataset.dt(segment.trajectory_id),
+        "lyapunov": dataset.lyapunov(segment.trajectory_id),
         "climate_mean": mean,
         "climate_std": std,
         "sha256": dataset.sha256(segment.trajectory_id),

@@ -302,8 +302,10 @@ class Study:
             rows = pd.DataFrame(
                 [
                     {
-                        "trajectory_id": f"{s}-{i}", "shard": "shard-0000.arrow", "row": i, "system": s, "parameter_index": 0,
-                        "ic_index": i, "length": 1536, "dt": 0.08, "period": 8.0, "lyapunov": None, "solver": "dop853",
+                        "trajectory_id": f"{s}-{i}", "shard": "shard-0000.arrow", "row": i, "system": s, "parents": [],
+                        "parameter_index": 0, "ic_index": i, "attempt": 0, "channels": 3, "length": 1536, "dt": 0.08,
+                        "period": 8.0, "lyapunov": None, "lyapunov_standard_error": None, "solver": "dop853",
+                        "status": "finished", "evaluations": 1000,
                         "accepted": i != 3, "reasons": [] if i != 3 else ["stationarity"], "verdicts": "{}", "sha256": "x",
                     }
                     for i in range(6)
