@@ -85,8 +85,7 @@ rule compare:
 rule analyse:
     """Compute one analysis table of a study."""
     input:
-        lambda w: PLANS.of_study(w.scale, w.study, "forecasts.arrow"),
-        lambda w: PLANS.windows(w.scale, w.study),
+        lambda w: PLANS.analyse_inputs(w.scale, w.study, w.analysis),
     output:
         "results/{scale}/{study}/analysis/{analysis}.parquet",
     log:

@@ -45,8 +45,10 @@ def compare_study(plan: dict[str, Any], root: Path) -> None:
     scores = _study_scores(plan, root)
     write_parquet(folder / "runs.parquet", runs, RUNS)
     write_parquet(folder / "scores.parquet", pa.Table.from_pandas(scores, preserve_index=False), SCORES)
-    frame = comparisons(scores, runs.to_pandas(), plan["metrics"])
-    write_parquet(folder / "comparisons.parquet", pa.Table.from_pandas(frame, preserve_index=False), COMPARISONS)
+    table = COMPARISONS.empty_table()
+    if len(scores):
+        table = pa.Table.from_pandas(comparisons(scores, runs.to_pandas(), plan["metrics"]), preserve_index=False)
+    write_parquet(folder / "comparisons.parquet", table, COMPARISONS)
 
 
 def _study_scores(plan: dict[str, Any], root: Path) -> pd.DataFrame:
@@ -64,6 +66,8 @@ def _study_scores(plan: dict[str, Any], root: Path) -> pd.DataFrame:
                 keys = forecast_keys(block, records, windows.contents, use["batch"], lost(records))
                 horizons = horizons_of(suite_plan(root, suite), windows.table)
                 parts.append(lost_scores(windows, suite, use, keys, horizons))
+    if not parts:
+        return scores_frame(SCORES.empty_table())
     frame = pd.concat(parts, ignore_index=True)
     chosen = frame["run_id"].isin([r["run_id"] for r in plan["runs"]]) & frame["metric"].isin(plan["metrics"])
     return frame[chosen].sort_values(["suite", *ORDER], kind="stable", ignore_index=True)

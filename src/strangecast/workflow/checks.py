@@ -8,20 +8,24 @@ from strangecast.core.errors import ConfigError, unknown
 from strangecast.workflow.runs import PlannedRun
 
 STUDY_KEYS = (
-    "title", "question", "seeds", "runs", "suites", "metrics", "analyses", "tables", "figures", "claims",
+    "title", "question", "datasets", "seeds", "runs", "suites", "metrics", "analyses", "tables", "figures", "claims",
 )  # fmt: skip
 INPUTS = ("scores", "runs", "comparisons", "claims", "windows", "histories")
 PARTS = ("train", "validation", "test")
 NORMALISATIONS = ("context",)
+MATERIALS = ("forecasts", "emulators", "datasets")
 
 
-def check_study(name: str, study: dict[str, Any], figures: dict[str, dict[str, Any]]) -> None:
+def check_study(
+    name: str, study: dict[str, Any], figures: dict[str, dict[str, Any]], analyses: dict[str, dict[str, Any]]
+) -> None:
     """Refuse unknown keys of a study, and inputs of its figures and tables that nothing makes.
 
     Args:
         name: the study's option name.
         study: its resolved YAML.
         figures: resolved YAMLs of its figures.
+        analyses: resolved YAMLs of its analyses.
 
     Raises:
         ConfigError: names the key or input and the nearest valid one.
@@ -29,7 +33,13 @@ def check_study(name: str, study: dict[str, Any], figures: dict[str, dict[str, A
     for key in study:
         if key not in STUDY_KEYS:
             raise ConfigError(f"study '{name}': {unknown('key', str(key), STUDY_KEYS)}")
-    allowed = [*INPUTS, *(f"analysis/{a}" for a in study.get("analyses") or [])]
+    for analysis, config in analyses.items():
+        of = config.get("of") or "forecasts"
+        if of not in MATERIALS:
+            raise ConfigError(f"analysis '{analysis}': of: {unknown('material', str(of), MATERIALS)}")
+        if of == "datasets" and not study.get("datasets"):
+            raise ConfigError(f"study '{name}': analysis '{analysis}' is of datasets, and the study names none")
+    allowed = [*INPUTS, *(f"analysis/{a}" for a in analyses)]
     drawn = {f"figure '{n}'": c for n, c in figures.items()} | {
         f"table '{n}'": c for n, c in (study.get("tables") or {}).items()
     }

@@ -211,6 +211,17 @@ class Dag:
         entry = self._entry(scale, "study", study)
         return [f"{self.root(scale)}/{study}/analysis/{a}.parquet" for a in entry["analyses"]]
 
+    def analyse_inputs(self, scale: str, study: str, analysis: str) -> list[str]:
+        """What an analysis reads, by the word under ``of:`` in its YAML."""
+        entry = self._entry(scale, "study", study)
+        of = _named(entry["analyses"], "analysis", analysis, study).get("of") or "forecasts"
+        if of == "emulators":
+            return self.trained(scale, study, "run.json")
+        if of == "datasets":
+            folders = [self._entry(scale, "dataset", d)["folder"] for d in entry["datasets"]]
+            return [f"{self.root(scale)}/{f}/{name}.parquet" for f in folders for name in ("manifest", "splits")]
+        return self.of_study(scale, study, "forecasts.arrow") + self.windows(scale, study)
+
     def analyse_hash(self, scale: str, study: str, analysis: str) -> str:
         """Hash for analyse."""
         entry = self._entry(scale, "study", study)

@@ -142,7 +142,13 @@ class Plan:
                     names |= dict.fromkeys(self._datasets.expand(run.data))
         for suite in self.suites.values():
             names |= dict.fromkeys(suite["datasets"])
+        for study in self._studies.values():
+            names |= dict.fromkeys(self._named_datasets(study))
         return {name: self.dataset(name) for name in names}
+
+    def _named_datasets(self, study: dict[str, Any]) -> list[str]:
+        """Datasets that a study looks at as such, corpora taken apart."""
+        return [d for name in study.get("datasets") or [] for d in self._datasets.expand(name)]
 
     def dataset(self, name: str) -> dict[str, Any]:
         """The plan of one dataset."""
@@ -355,18 +361,20 @@ class Plan:
             )
         emulators = {r["emulator"]: option("emulator", r["emulator"], self.scale) for r in rows}
         figures = {f: option("figure", f, self.scale) for f in study.get("figures") or []}
-        check_study(name, study, figures)
+        analyses = {a: option("analysis", a, self.scale) for a in study.get("analyses") or []}
+        check_study(name, study, figures, analyses)
         check_labels(name, self._runs[name], self.registry.names("corpus"))
         plan = {
             "kind": "study",
             "name": name,
             "scale": self.scale,
             "config": {k: study.get(k) for k in ("title", "question")},
+            "datasets": self._named_datasets(study),
             "runs": rows,
             "blocks": list(dict.fromkeys(r["folder"] for r in rows if r["folder"])),
             "suites": {s: {"folder": f"suites/{s}"} for s in study.get("suites") or []},
             "metrics": {m: self._metric(m)["config"] for m in study.get("metrics") or []},
-            "analyses": {a: option("analysis", a, self.scale) for a in study.get("analyses") or []},
+            "analyses": analyses,
             "tables": study.get("tables") or {},
             "figures": figures,
             "claims": study.get("claims") or {},

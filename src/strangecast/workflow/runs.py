@@ -101,8 +101,8 @@ def expand_study(
             planned += new
             if "name" in entry:
                 named.setdefault(entry["name"], []).extend(p.run for p in new)
-    if not planned:
-        raise ConfigError(f"study '{name}' lists no runs")
+    if not planned and not study.get("datasets"):
+        raise ConfigError(f"study '{name}' lists no runs and no datasets")
     return planned
 
 

@@ -114,7 +114,7 @@ def test_init_chains_are_ordered_and_enter_the_key(make_plan):
         ([{**BASE, "sweep": {"training.rollout_steps": []}}], "needs a list of values"),
         ([{**BASE, "label": "{training.tau}"}], "names a key that is not swept"),
         ([{**BASE, "init": "nowhere"}], "no earlier run entry 'nowhere'"),
-        ([], "lists no runs"),
+        ([], "lists no runs and no datasets"),
         ([{**BASE, "each": "chaos-MackeyGlass"}], "is a delay system, which cannot be simulated yet"),
     ],
 )
