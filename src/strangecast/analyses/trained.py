@@ -10,11 +10,10 @@ from typing import Any
 
 from strangecast.core.plans import block_plan
 from strangecast.core.run_file import read_run
+from strangecast.core.targets import load_system
 from strangecast.data.store import Dataset
 from strangecast.emulators.base import Emulator
 from strangecast.emulators.run_folder import load
-from strangecast.systems.base import System
-from strangecast.systems.load import load_system
 
 
 @dataclass(frozen=True)
@@ -36,8 +35,8 @@ class Trained:
         """Its emulator, alone (S = 1)."""
         return load(self.folder, self.run["run_id"])
 
-    def system(self, dataset: Dataset | None = None) -> System:
-        """The true system of a dataset of one system; the first dataset's by default.
+    def system(self, dataset: Dataset | None = None) -> Any:
+        """The true ``System`` of a dataset of one system; the first dataset's by default.
 
         Raises:
             ConfigError: it is of no known system.

@@ -7,6 +7,19 @@ from typing import Any
 
 from strangecast.core.errors import ConfigError
 
+# Named here and imported by no job: those that need no system must not run again when a simulator is edited. The
+# planner adds this module to the code of those that do.
+SYSTEMS = "strangecast.systems.load"
+
+
+def load_system(name: str) -> Any:
+    """The system of a name, by the loader of the systems room.
+
+    Raises:
+        ConfigError: there is no such system.
+    """
+    return locate(f"{SYSTEMS}.load_system", "systems")(name)
+
 
 def locate(target: Any, what: str) -> Any:
     """The thing a dotted path names; nothing but imports happens.

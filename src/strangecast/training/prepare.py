@@ -10,12 +10,11 @@ import torch
 
 from strangecast.core.errors import ConfigError, StrangecastError
 from strangecast.core.streams import stream
+from strangecast.core.targets import load_system
 from strangecast.data.pooled_batches import PooledData
 from strangecast.data.training_batches import Batch, TrainingData
 from strangecast.emulators.base import Emulator
 from strangecast.emulators.build import build, locate, with_members
-from strangecast.systems.base import System
-from strangecast.systems.load import load_system
 from strangecast.training.base import Training
 from strangecast.training.engine import Problem
 from strangecast.training.members import Member
@@ -61,7 +60,7 @@ def _data(side: list[Member], context: int, horizon: int, dtype: torch.dtype, st
     return TrainingData([m.datasets[0] for m in side], context, horizon, dtype=dtype, state=state)
 
 
-def _systems(needs: set[str], side: list[Member]) -> tuple[System, ...] | None:
+def _systems(needs: set[str], side: list[Member]) -> tuple[Any, ...] | None:
     """The members' systems where a training or an emulator needs something of them (the state comes with the data)."""
     if not needs:
         return None

@@ -94,7 +94,7 @@ class CodeHash:
 
     def _parse_file(self, module: str, source: Path) -> tuple[str, list[str]]:
         text = source.read_bytes()
-        key = f"code:2:{hashlib.sha256(text).hexdigest()}"
+        key = f"code:3:{hashlib.sha256(text).hexdigest()}"
         found = self.cache.get(key)
         if found is None:
             tree = ast.parse(text)
@@ -153,12 +153,17 @@ def _has_docstring(node: ast.AST, body: list[ast.stmt]) -> bool:
 
 
 def _imports(tree: ast.AST) -> Iterable[str]:
-    for node in ast.walk(tree):
+    """What a tree imports anywhere, but for what only type checkers see."""
+    for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = "." * node.level + (node.module or "")
             yield from (f"{base}:{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            yield from (i for other in node.orelse for i in _imports(ast.Module([other], [])))
+        else:
+            yield from _imports(node)
 
 
 def _parents(module: str) -> list[str]:

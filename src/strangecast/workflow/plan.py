@@ -17,6 +17,7 @@ from strangecast.core.errors import ConfigError, ResultsError, unknown
 from strangecast.core.format import FORMAT
 from strangecast.core.hashing import digest
 from strangecast.core.plans import plan_path
+from strangecast.core.targets import SYSTEMS
 from strangecast.evaluation.claim_checks import claims_problems
 from strangecast.workflow.blocks import Block, group, member_values
 from strangecast.workflow.checks import check_dataset, check_labels, check_study, check_suite
@@ -239,8 +240,9 @@ class Plan:
         e, e_meta = self._configured("emulator", block.emulator, block, EMULATOR_META)
         trained = block.training != "none"
         t, t_meta = self._configured("training", block.training, block, TRAINING_META) if trained else (None, {})
-        train_code = self.code.of("strangecast.training.job", config=[e, t]) if trained else ""
-        forecast_code = self.code.of("strangecast.evaluation.forecast", config=e)
+        simulators = [SYSTEMS] if {*(e_meta["can"].get("needs") or []), *(t_meta.get("needs") or [])} - {"state"} else []
+        train_code = self.code.of("strangecast.training.job", *simulators, config=[e, t]) if trained else ""
+        forecast_code = self.code.of("strangecast.evaluation.forecast", *simulators, config=e)
         samples = e_meta.get("samples")
         if samples is not None:
             if not e_meta["can"].get("probabilistic"):

@@ -103,3 +103,31 @@ def test_relative_imports_and_packages_above_are_followed(package):
 def test_library_imports_are_not_followed(package):
     code = CodeHash(None, package)
     assert code.of("pack.job", config={"_target_": "numpy.linalg.norm"}) == code.of("pack.job", "numpy")
+
+
+def test_what_only_a_type_checker_imports_changes_nothing(package):
+    text = "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from pack import two\nelse:\n    from pack import one\n"
+    (package / "job.py").write_text(text)
+    code = CodeHash(None, package).of("pack.job")
+    change(package / "two.py", "x = 2", "x = 3")
+    assert CodeHash(None, package).of("pack.job") == code
+    change(package / "one.py", "pass", "y = 1")
+    assert CodeHash(None, package).of("pack.job") != code
+
+
+def test_training_sees_no_simulator_unless_it_needs_one():
+    from strangecast.core.targets import SYSTEMS
+
+    def closure(*roots):
+        code, seen, waiting = CodeHash(), set(), list(roots)
+        while waiting:
+            name = waiting.pop()
+            parsed = code._parse(name)
+            if parsed is not None and name not in seen:
+                seen.add(name)
+                waiting += parsed[1]
+        return seen
+
+    job = closure("strangecast.training.job", "strangecast.training.supervised", "strangecast.emulators.mlp")
+    assert not [m for m in job if m.startswith("strangecast.systems.")]
+    assert "strangecast.systems.integrate" in closure(SYSTEMS)
