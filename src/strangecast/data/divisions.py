@@ -18,22 +18,32 @@ from collections.abc import Sequence
 from typing import Any
 
 from strangecast.core.errors import ConfigError, DataError, unknown
+from strangecast.data.system_split import divided, split_systems
+from strangecast.systems import catalogue
 
 PARTS = ("train", "validation", "test")
 WAYS = ("system", "parameter", "initial_condition", "time")
 Segment = tuple[int, str, int, int]
-_BY_SYSTEM = {"by", "test_fraction", "validation_fraction", "seed", "test", "validation", "within"}
+_BY_SYSTEM = {"by", "test_fraction", "test", "train", "seed", "among", "validation_fraction", "within"}
 
 
-def divide(accepted: Sequence[dict[str, Any]], split: dict[str, Any], gap: int, name: str, many: bool) -> list[Segment]:
+def divide(
+    accepted: Sequence[dict[str, Any]],
+    split: dict[str, Any],
+    gap: int,
+    name: str,
+    systems: dict[str, tuple[str, ...]] | None = None,
+) -> list[Segment]:
     """Segments (trajectory, part, start, stop).
 
     Args:
-        accepted: rows of the manifest, in key order (``system``, ``parents``, ``parameter_index``, ``length`` are read).
-        split: ``by`` is one of ``WAYS``; see :func:`assign` and :func:`parts_of_systems` for the other keys.
+        accepted: rows of the manifest, in key order (``system``, ``parameter_index`` and ``length`` are read).
+        split: ``by`` is one of ``WAYS``: ``initial_condition`` and ``parameter`` take counts as ``train``,
+            ``validation`` and ``test``, ``time`` takes shares, ``system`` is explained at :func:`parts_of_systems`.
         gap: context + horizon.
         name: of the dataset, for messages.
-        many: whether it holds many systems; one system must have as many valid trajectories as the split asks for.
+        systems: of a dataset of many, parents by name of every system, accepted or not; None where there is one system,
+            which must have as many valid trajectories as the split asks for.
 
     Raises:
         ConfigError: an unknown way to split, or numbers that cannot work.
@@ -42,94 +52,75 @@ def divide(accepted: Sequence[dict[str, Any]], split: dict[str, Any], gap: int, 
     by = split.get("by")
     if by not in WAYS:
         raise ConfigError(f"dataset '{name}': {unknown('way to split', str(by), WAYS)}")
-    if not many:
+    if systems is None:
         return _of_one(list(range(len(accepted))), accepted, split, gap, name, lenient=False)
-    systems: dict[str, list[int]] = {}
+    members: dict[str, list[int]] = {}
     for i, row in enumerate(accepted):
-        systems.setdefault(row["system"], []).append(i)
+        members.setdefault(row["system"], []).append(i)
     segments: list[Segment] = []
     if by != "system":
-        for own in systems.values():
+        for own in members.values():
             segments += _of_one(own, accepted, split, gap, name, lenient=True)
     else:
-        parts = parts_of_systems({s: tuple(accepted[own[0]]["parents"]) for s, own in systems.items()}, split, name)
-        within = split.get("within")
-        for system, own in systems.items():
-            if parts[system] == "train" and within is not None:
+        parts, within = parts_of_systems(systems, split, name), split.get("within")
+        for system, own in members.items():
+            part = parts[system]
+            if part == "train" and within is not None:
                 segments += _of_one(own, accepted, within, gap, name, lenient=True)
-            else:
-                segments += [(i, parts[system], 0, accepted[i]["length"]) for i in own]
+            elif part is not None:
+                segments += [(i, part, 0, accepted[i]["length"]) for i in own]
     for part in _asked(split):
         if not any(s[1] == part for s in segments):
             raise DataError(f"dataset '{name}': the split by {by} leaves nothing to the {part} part")
     return segments
 
 
-def parts_of_systems(systems: dict[str, tuple[str, ...]], split: dict[str, Any], name: str) -> dict[str, str]:
-    """Part of each system for a split by system.
+def parts_of_systems(systems: dict[str, tuple[str, ...]], split: dict[str, Any], name: str) -> dict[str, str | None]:
+    """Part of each system for a split by system, None where it is left out; known without any data.
 
     Args:
         systems: parents by name of system, () for a system without.
-        split: ``test`` (names, of systems or of parents) or ``test_fraction`` with ``seed``; likewise ``validation`` or
-            ``validation_fraction`` of what the test leaves, unless ``within`` divides the training systems further.
+        split: ``test_fraction``, or ``test`` and ``train`` as numbers or lists of names, with ``seed`` (see
+            ``system_split.divided``). They concern systems without parents: the dataset's and those behind its products,
+            or, ``among: dysts``, all of dysts, so that datasets made of them hold out the same ones. Of the training
+            systems ``validation_fraction`` validate, unless ``within`` divides each of them by itself.
         name: of the dataset, for messages.
 
     Raises:
-        ConfigError: an unknown key or name, or a share outside 0 to 1.
+        ConfigError: an unknown key or name, or numbers that cannot work.
     """
     for key in split:
         if key not in _BY_SYSTEM:
             raise ConfigError(f"dataset '{name}': {unknown('key of a split by system', str(key), _BY_SYSTEM)}")
-    founders = sorted({f for s, parents in systems.items() for f in parents or (s,)})
-    seed = int(split.get("seed") or 0)
-    rest, tested = _chosen(founders, systems, split, "test", seed, name)
-    validated: set[str] = set()
-    if split.get("within") is None:
-        validated = _chosen(rest, systems, split, "validation", seed + 1, name)[1]
-    found = {}
-    for system, parents in systems.items():
-        related = {system, *parents}
-        found[system] = "test" if related & tested else "validation" if related & validated else "train"
-    return found
+    among = split.get("among") or "dataset"
+    if among not in ("dataset", "dysts"):
+        raise ConfigError(f"dataset '{name}': {unknown('choice of split.among', str(among), ['dataset', 'dysts'])}")
+    own = list(dict.fromkeys(f for s, parents in systems.items() for f in parents or (s,)))
+    names = own if among == "dataset" else _of_dysts()
+    chosen = {k: v for k, v in split.items() if k in ("train", "test", "test_fraction", "seed") and v is not None}
+    try:
+        trained, tested = divided(names, chosen if len(chosen.keys() - {"seed"}) else chosen | {"test_fraction": 0.0})
+        share = float(split.get("validation_fraction") or 0.0)
+        if share and split.get("within") is not None:
+            raise ConfigError("split: give validation_fraction or within, not both")
+        trained, validated = split_systems(trained, share, int(split.get("seed") or 0) + 1)
+    except ConfigError as e:
+        raise ConfigError(f"dataset '{name}', {e}") from e
+    part = dict.fromkeys(trained, "train") | dict.fromkeys(validated, "validation") | dict.fromkeys(tested, "test")
+    return {system: _strictest([part.get(f) for f in parents or (system,)]) for system, parents in systems.items()}
 
 
-def _chosen(
-    names: list[str], systems: dict[str, tuple[str, ...]], split: dict[str, Any], part: str, seed: int, dataset: str
-) -> tuple[list[str], set[str]]:
-    """``names`` without those that ``part`` takes, and those that it takes."""
-    listed, share = split.get(part), split.get(f"{part}_fraction")
-    if listed is not None and share is not None:
-        raise ConfigError(f"dataset '{dataset}': give {part} (names) or {part}_fraction, not both")
-    if listed is not None:
-        allowed = {*systems, *(p for parents in systems.values() for p in parents)}
-        for one in listed:
-            if one not in allowed:
-                raise ConfigError(f"dataset '{dataset}': {part}: {unknown('system', str(one), allowed)}")
-        return [n for n in names if n not in listed], set(listed)
-    from strangecast.data.system_split import split_systems
-
-    rest, taken = split_systems(names, float(share or 0.0), seed)
-    return list(rest), set(taken)
+def _of_dysts() -> list[str]:
+    return [e.name for e in catalogue.entries().values() if e.kind in ("flow", "delay")]
 
 
-def assign(lengths: list[int], split: dict[str, Any], gap: int, name: str) -> list[Segment]:
-    """Segments for trajectories of one system of the given lengths.
-
-    Args:
-        lengths: samples of each accepted trajectory, in key order.
-        split: ``{by: initial_condition, train, validation, test}`` with counts, or ``{by: time, ...}`` with shares.
-        gap: context + horizon, the distance between blocks when one trajectory is cut in time.
-        name: of the dataset, for messages.
-
-    Raises:
-        ConfigError: another way to split, or shares that cannot work.
-        DataError: too few or too short trajectories.
-    """
-    if split["by"] not in ("initial_condition", "time"):
-        ways = ["initial_condition", "parameter", "time"]
-        raise ConfigError(f"dataset '{name}': {unknown('way to split one system', str(split['by']), ways)}")
-    rows = [{"length": n, "parameter_index": 0} for n in lengths]
-    return _of_one(list(range(len(rows))), rows, split, gap, name, lenient=False)
+def _strictest(parts: list[str | None]) -> str | None:
+    """Test where a parent is tested, train only where all are trained on."""
+    if "test" in parts:
+        return "test"
+    if None in parts:
+        return None
+    return "validation" if "validation" in parts else "train"
 
 
 def _of_one(
@@ -142,6 +133,9 @@ def _of_one(
         return [(i, *block) for i in own for block in blocks(rows[i]["length"], shares, gap, name)]
     if by not in ("initial_condition", "parameter"):
         raise ConfigError(f"dataset '{name}': {unknown('way to split one system', str(by), WAYS[1:])}")
+    for key in split:
+        if key not in ("by", *PARTS):
+            raise ConfigError(f"dataset '{name}': {unknown('key of a split', str(key), ['by', *PARTS])}")
     groups: dict[int, list[int]] = {}
     for n, i in enumerate(own):
         groups.setdefault(rows[i]["parameter_index"] if by == "parameter" else n, []).append(i)
@@ -166,8 +160,7 @@ def _asked(split: dict[str, Any]) -> list[str]:
     """Parts that must not stay empty."""
     if split["by"] != "system":
         return [p for p in PARTS if split.get(p) is None or float(split[p]) > 0]
-    tested = bool(split.get("test")) or float(split.get("test_fraction") or 0) > 0
-    return ["train", "test"] if tested else ["train"]
+    return [] if split.get("test") == [] or split.get("test_fraction") == 0 else ["test"]
 
 
 def _shares(split: dict[str, Any], name: str) -> list[float]:

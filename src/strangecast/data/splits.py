@@ -12,11 +12,11 @@ from strangecast.core.hashing import digest
 from strangecast.core.schemas import MANIFEST, SPLITS
 from strangecast.core.spec import Spec
 from strangecast.core.tables import read_labels, read_parquet, write_parquet
-from strangecast.data.divisions import PARTS, assign, divide
+from strangecast.data.divisions import PARTS, divide
 from strangecast.data.labels import FILTERED, SPLIT_BY, split_label
 from strangecast.data.rows import table_of
 
-__all__ = ["PARTS", "assign", "in_key_order", "split_dataset"]
+__all__ = ["PARTS", "in_key_order", "split_dataset"]
 _KEPT = (
     "trajectory_id",
     "shard",
@@ -46,14 +46,13 @@ def split_dataset(plan: dict[str, Any], root: Path) -> None:
     manifest = read_parquet(folder / "manifest.parquet", MANIFEST)
     given = read_labels(folder / "manifest.parquet")
     about = json.loads(given["spec"])
-    accepted = in_key_order([r for r in manifest.to_pylist() if r["accepted"]])
+    everything = in_key_order(manifest.to_pylist())
+    accepted = [r for r in everything if r["accepted"]]
     window = config["window"]
     gap = window["context"] + window["horizon"]
     many = config.get("systems") is not None
-    if many or config["split"]["by"] == "parameter":
-        segments = divide(accepted, config["split"], gap, plan["name"], many)
-    else:
-        segments = assign([r["length"] for r in accepted], config["split"], gap, plan["name"])
+    systems = {r["system"]: tuple(r["parents"]) for r in everything} if many else None
+    segments = divide(accepted, config["split"], gap, plan["name"], systems)
     rows = [
         {k: accepted[i][k] for k in _KEPT} | {"split": part, "start": start, "stop": stop}
         for i, part, start, stop in segments

@@ -15,14 +15,19 @@ from hypothesis import strategies as st
 from strangecast.core.errors import ConfigError, DataError
 from strangecast.core.schemas import MANIFEST
 from strangecast.core.tables import read_labels, read_parquet
+from strangecast.data.divisions import PARTS, divide
 from strangecast.data.filtering import filter_dataset, judge
 from strangecast.data.generate import spec_of
-from strangecast.data.splits import PARTS, assign, split_dataset
+from strangecast.data.splits import split_dataset
 from strangecast.data.store import Dataset
 from strangecast.data.trajectories import row, write_shard
 from strangecast.systems.load import load_system
 
 from .conftest import dataset_plan
+
+
+def assign(lengths, split, gap, name):
+    return divide([{"length": n, "parameter_index": 0} for n in lengths], split, gap, name)
 
 
 def shard_of(root, plan, arrays, statuses=None):
@@ -120,7 +125,9 @@ def test_initial_conditions_are_in_one_split_only(train, validation, test):
         ({"by": "initial_condition", "train": 3, "validation": 1, "test": 1}, DataError, "needs 5 trajectories, 4"),
         ({"by": "time", "train": 0.5, "validation": 0.2, "test": 0.2}, ConfigError, "add up to 1"),
         ({"by": "time", "train": 0.7, "validation": 0.1, "test": 0.2}, DataError, "samples are needed"),
-        ({"by": "parameter"}, ConfigError, "initial_condition"),
+        ({"by": "systems"}, ConfigError, "initial_condition"),
+        ({"by": "system", "test": ["Lorenz"]}, ConfigError, "split one system"),
+        ({"by": "parameter", "train": 1, "validation": 1, "test": 0}, DataError, "needs 2 parameter sets, 1"),
     ],
 )
 def test_splits_that_cannot_work(split, error, told):
