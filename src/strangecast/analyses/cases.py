@@ -1,4 +1,4 @@
-"""What an analysis is given: the forecasts of one label on one dataset, beside the truth."""
+"""What an analysis is given: the forecasts of one label on one system of a dataset, beside the truth."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from strangecast.core.errors import ResultsError
 from strangecast.core.plans import block_plan
+from strangecast.data.alike import alike, shape_of, spec_of
 from strangecast.data.forecasts import Forecasts, read_forecasts
 from strangecast.data.windows import Windows
+from strangecast.metrics.samples import point_forecast
 from strangecast.metrics.scale import Scale
 from strangecast.metrics.suite_arrays import scale_of, stacked_forecasts
 
 
 @dataclass(frozen=True)
 class Case:
-    """One label on one dataset of one suite: S runs, B windows.
+    """One label on one system of a dataset of a suite: S runs, B windows.
 
     Attributes:
         suite, dataset, system, label: names.
@@ -27,8 +30,10 @@ class Case:
         channels: names of the C channels.
         windows: B rows of the suite's table (``trajectory_id, window, origin, ...``).
         truth: [B, H, C, *grid].
-        forecast: [S, B, H, C, *grid]; infinite for a run whose training diverged.
+        forecast: [S, B, H, C, *grid], the median of the samples where there are any; infinite for a run whose training
+            diverged.
         scale: units of the windows.
+        samples: [N, S, B, H, C, *grid] as they were drawn, or None where the emulator draws none.
     """
 
     suite: str
@@ -42,10 +47,11 @@ class Case:
     truth: np.ndarray
     forecast: np.ndarray
     scale: Scale
+    samples: np.ndarray | None = None
 
 
 def cases(plan: dict[str, Any], root: Path) -> Iterator[Case]:
-    """Cases of a study by suite, dataset and label, in the order of its plan.
+    """Cases of a study by suite, dataset, system and label, in the order of its plan.
 
     A run without any forecast in its block's file was lost in training; it counts on every dataset it was to forecast.
 
@@ -71,27 +77,46 @@ def cases(plan: dict[str, Any], root: Path) -> Iterator[Case]:
                 gone = [m for m in block["members"] if m["run_id"] not in set(pairs["run_id"])]
                 lost |= {(m["run_id"], d) for m in gone for d in windows.datasets if m["dataset"] in (None, d)}
         for dataset in windows.datasets:
-            rows = windows.rows(dataset)
-            truth, scale, spec = windows.truth(rows)[0], scale_of(windows, rows), windows.spec(dataset)
             runs = [r for r in plan["runs"] if (r["run_id"], dataset) in held | lost]
-            for label in dict.fromkeys(r["label"] for r in runs):
-                own = sorted((r for r in runs if r["label"] == label), key=lambda r: r["seed"])
-                parts = [
-                    np.full((1, *truth.shape), np.inf)
-                    if (r["run_id"], dataset) in lost
-                    else stacked_forecasts(files[r["folder"]], windows, rows, [r["run_id"]])
-                    for r in own
-                ]
-                yield Case(
-                    suite=suite,
-                    dataset=dataset,
-                    system=spec.system,
-                    label=label,
-                    run_ids=tuple(r["run_id"] for r in own),
-                    seeds=tuple(r["seed"] for r in own),
-                    channels=tuple(c.name for c in spec.channels),
-                    windows=windows.table.iloc[rows].reset_index(drop=True),
-                    truth=truth,
-                    forecast=np.concatenate(parts),
-                    scale=scale,
-                )
+            labels = dict.fromkeys(r["label"] for r in runs)
+            for rows in alike(windows, windows.rows(dataset), lambda spec: (spec.system, shape_of(spec))):
+                truth, scale, spec = windows.truth(rows)[0], scale_of(windows, rows), spec_of(windows, int(rows[0]))
+                for label in labels:
+                    own = sorted((r for r in runs if r["label"] == label), key=lambda r: r["seed"])
+                    stored = [
+                        None
+                        if (r["run_id"], dataset) in lost
+                        else stacked_forecasts(files[r["folder"]], windows, rows, [r["run_id"]])
+                        for r in own
+                    ]
+                    forecast, samples = _gathered(stored, truth, scale, label)
+                    yield Case(
+                        suite=suite,
+                        dataset=dataset,
+                        system=spec.system,
+                        label=label,
+                        run_ids=tuple(r["run_id"] for r in own),
+                        seeds=tuple(r["seed"] for r in own),
+                        channels=tuple(c.name for c in spec.channels),
+                        windows=windows.table.iloc[rows].reset_index(drop=True),
+                        truth=truth,
+                        forecast=forecast,
+                        scale=scale,
+                        samples=samples,
+                    )
+
+
+def _gathered(
+    stored: list[np.ndarray | None], truth: np.ndarray, scale: Scale, label: str
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Forecasts and samples of runs, each [1, B, H, C, *grid] or with N in front; None stands for a lost run."""
+    drawn = {len(x) if x.ndim > truth.ndim + 1 else 0 for x in stored if x is not None}
+    if len(drawn) > 1:
+        raise ResultsError(f"runs of '{label}' drew different numbers of samples, {sorted(drawn)}; forecast them again")
+    N = max(drawn, default=0)
+    gone = np.full((1, *truth.shape), np.inf)
+    if not N:
+        return np.concatenate([gone if x is None else x for x in stored]), None
+    points = [gone if x is None else point_forecast(x, scale) for x in stored]
+    samples = [np.broadcast_to(gone, (N, *gone.shape)) if x is None else x for x in stored]
+    return np.concatenate(points), np.concatenate(samples, axis=1)

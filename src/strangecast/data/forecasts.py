@@ -60,6 +60,12 @@ class Forecasts:
         """Pandas frame of ``run_id, key, dataset, trajectory_id, window``; its row numbers are those of the file."""
         return self._table.select(_KEYS).to_pandas()
 
+    @cached_property
+    def places(self) -> dict[tuple[str, str, str, int], int]:
+        """Row number by (run_id, dataset, trajectory_id, window)."""
+        lists = (self.table[c].tolist() for c in ("run_id", "dataset", "trajectory_id", "window"))
+        return {key: i for i, key in enumerate(zip(*lists, strict=True))}
+
     def array(self, row: int) -> np.ndarray:
         """[H, C, *grid] ([N, H, C, *grid] with samples), a read-only view."""
         flat = self._table.column("values")[row].values.to_numpy(zero_copy_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 
 from strangecast.core.errors import DataError
 from strangecast.evaluation.metric_option import metric_option
-from strangecast.evaluation.windows_scored import diverged_at, metric_values
+from strangecast.evaluation.windows_scored import diverged_at, has_samples, metric_values, taken
 from strangecast.metrics.scale import window_scale
 
 
@@ -26,7 +27,7 @@ def score_arrays(
 
     Args:
         truth: [B, H, C, *grid].
-        forecasts: [S, B, H, C, *grid].
+        forecasts: [S, B, H, C, *grid], or [N, S, B, H, C, *grid] with samples.
         context: [B, T, C, *grid]; its mean and deviation normalise, and stand for the climate.
         metrics: resolved YAMLs by name.
         dt: sampling interval.
@@ -44,11 +45,13 @@ def score_arrays(
     B, H = truth.shape[:2]
     exponent = np.full(B, np.nan if lyapunov is None else lyapunov)
     scale = window_scale(context, context.mean(axis=axes), context.std(axis=axes), np.full(B, float(dt)), exponent)
-    at = diverged_at(forecasts, scale)
+    at = diverged_at(forecasts, scale, samples=has_samples(forecasts, truth))
+    view = cache(partial(taken, forecast=forecasts, truth=truth, scale=scale))
     member, window = (i.reshape(-1) for i in np.indices(at.shape))
     frames = []
     for name, config in metrics.items():
-        values = metric_values(metric_option(name, config), truth, forecasts, scale, at, [H])[H].reshape(-1)
+        metric = metric_option(name, config)
+        values = metric_values(metric, truth, view(metric.of), scale, at, [H])[H].reshape(-1)
         frame = pd.DataFrame({"metric": name, "member": member, "window": window, "horizon": H})
         frame["horizon_lyapunov"] = H * scale.lyapunov_steps[window]
         frame["value"] = values
@@ -62,7 +65,12 @@ def _check_shapes(truth: np.ndarray, forecasts: np.ndarray, context: np.ndarray)
     if truth.ndim < 3:
         raise DataError(f"a truth is [B, H, C, *grid]; found an array of shape {truth.shape}")
     names = ["windows", "steps", "channels", *(f"grid axis {i}" for i in range(truth.ndim - 3))]
-    for what, array, skip in (("forecasts", forecasts[0:1], None), ("context", context[None], 1)):
+    one = forecasts
+    if has_samples(forecasts, truth):
+        if not len(forecasts):
+            raise DataError("forecasts with samples hold none of them: the first axis has length 0")
+        one = forecasts[0]
+    for what, array, skip in (("forecasts", one[0:1], None), ("context", context[None], 1)):
         if array.ndim != truth.ndim + 1:
             raise DataError(f"{what} of shape {array.shape} do not fit a truth of shape {truth.shape}")
         for axis, name in enumerate(names):

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from strangecast.core.errors import ResultsError
+from strangecast.core.errors import ConfigError, ResultsError
 from strangecast.core.hashing import digest
 from strangecast.core.run_file import read_run
 
 
-def forecast_key(run_key: str, windows_content: str, code: str, batch: int) -> str:
+def forecast_key(run_key: str, windows_content: str, code: str, batch: int, samples: int | None = None) -> str:
     """Key of one run's forecasts of one dataset's windows.
 
     Args:
@@ -19,8 +19,10 @@ def forecast_key(run_key: str, windows_content: str, code: str, batch: int) -> s
         windows_content: digest of the dataset's windows.
         code: hash of the forecasting code.
         batch: of the suite; it decides how sums are grouped.
+        samples: number of draws, None for one forecast without.
     """
-    return digest("forecast", run_key, windows_content, code, batch)
+    drawn = [] if samples is None else [samples]
+    return digest("forecast", run_key, windows_content, code, batch, *drawn)
 
 
 def score_key(forecast: str, metric: str, normalisation: str, horizons: list[int]) -> str:
@@ -74,14 +76,44 @@ def forecast_keys(
         contents: digest of the windows of each dataset of the suite.
         batch: of the suite.
         run_ids: the members asked for (see :func:`finished` and :func:`lost`).
+
+    Raises:
+        ConfigError: as :func:`samples_of`.
     """
-    asked = set(run_ids)
+    asked, samples = set(run_ids), samples_of(plan)
     return {
-        (m["run_id"], d): forecast_key(records[m["run_id"]]["key"], contents[d], plan["code"]["forecast"], batch)
+        (m["run_id"], d): forecast_key(
+            records[m["run_id"]]["key"], contents[d], plan["code"]["forecast"], batch, samples
+        )
         for m in plan["members"]
         if m["run_id"] in asked
         for d in datasets_of(m, list(contents))
     }
+
+
+def samples_of(plan: dict[str, Any]) -> int | None:
+    """How many samples a forecast of a block draws, None where it is one forecast without.
+
+    Args:
+        plan: block plan; ``emulator.samples`` is a number or absent.
+
+    Raises:
+        ConfigError: no number of samples, or an emulator that draws none.
+    """
+    about = plan["emulator"]
+    samples = about.get("samples")
+    if samples is None:
+        return None
+    if not isinstance(samples, int) or isinstance(samples, bool) or samples < 1:
+        raise ConfigError(
+            f"emulator '{about['name']}': samples is {samples}; it is a number of draws, at least 1, or null"
+        )
+    if not about["can"].get("probabilistic"):
+        raise ConfigError(
+            f"emulator '{about['name']}' is deterministic (can: probabilistic: false), so it draws no samples; "
+            f"take samples: {samples} out of its YAML"
+        )
+    return samples
 
 
 def finished(records: dict[str, dict[str, Any]]) -> list[str]:

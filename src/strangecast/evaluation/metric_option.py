@@ -13,8 +13,15 @@ from strangecast.core.errors import ConfigError, unknown
 from strangecast.core.targets import locate
 
 LYAPUNOV_TIMES = "Lyapunov times"
-_META = ("title", "unit", "symbol", "better", "worst", "horizons", "space")
-_ALLOWED = {"better": ("lower", "higher"), "horizons": ("prefixes", "full"), "space": ("normalised", "physical")}
+SAMPLES = "samples"
+_META = ("title", "unit", "symbol", "better", "worst", "horizons", "space", "of")
+_ALLOWED = {
+    "better": ("lower", "higher"),
+    "horizons": ("prefixes", "full"),
+    "space": ("normalised", "physical"),
+    "of": ("median", "mean", SAMPLES),
+}
+_DEFAULT = {"of": "median"}
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,8 @@ class Metric:
     Attributes:
         name: option name.
         function: ``(truth, forecast, scale) -> [S, B]`` with its parameters bound.
+        of: what it is given where an emulator drew samples: their ``median`` or ``mean``, value by value, or all
+            ``samples`` (then a forecast without samples is given as one). It changes nothing else.
         horizons: ``prefixes``: a value for each prefix of the forecast, pointwise, undefined once a forecast has
             diverged; ``full``: one value for the whole forecast, which tells itself what divergence means.
         space: ``normalised`` (by the context) or ``physical``.
@@ -35,6 +44,7 @@ class Metric:
     horizons: str
     space: str
     unit: str = ""
+    of: str = "median"
 
 
 def metric_option(name: str, config: dict[str, Any]) -> Metric:
@@ -43,11 +53,10 @@ def metric_option(name: str, config: dict[str, Any]) -> Metric:
     Raises:
         ConfigError: a missing or unknown value, or a target that is no function.
     """
-    for key in ("horizons", "space"):
-        check_meta(name, config, key)
+    horizons, space, of = (check_meta(name, config, key) for key in ("horizons", "space", "of"))
     function = locate(config.get("_target_"), f"metric '{name}'")
     params = {k: v for k, v in config.items() if k not in _META and k != "_target_"}
-    return Metric(name, partial(function, **params), config["horizons"], config["space"], config.get("unit") or "")
+    return Metric(name, partial(function, **params), horizons, space, config.get("unit") or "", of)
 
 
 def higher_is_better(name: str, config: dict[str, Any]) -> bool:
@@ -69,7 +78,7 @@ def worst_value(name: str, config: dict[str, Any]) -> float:
 
 def check_meta(name: str, config: dict[str, Any], key: str) -> str:
     """The value of ``key``, one of those allowed."""
-    value = config.get(key)
+    value = config.get(key, _DEFAULT.get(key))
     if value not in _ALLOWED[key]:
         raise ConfigError(f"metric '{name}': {unknown(key, str(value), _ALLOWED[key])}")
     return value

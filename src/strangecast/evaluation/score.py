@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ from strangecast.core.errors import ConfigError, ResultsError, unknown
 from strangecast.core.plans import suite_plan
 from strangecast.core.schemas import SCORES
 from strangecast.core.tables import read_parquet, write_parquet
+from strangecast.data.alike import alike
 from strangecast.data.forecasts import Forecasts, read_forecasts
 from strangecast.data.rows import plain
 from strangecast.data.windows import Windows
 from strangecast.evaluation.keys import score_key
 from strangecast.evaluation.metric_option import LYAPUNOV_TIMES, Metric, metric_option
-from strangecast.evaluation.windows_scored import diverged_at, metric_values
+from strangecast.evaluation.windows_scored import diverged_at, has_samples, metric_values, taken
 from strangecast.metrics.suite_arrays import scale_of, stacked_forecasts
 
 FILE = "scores.parquet"
@@ -110,21 +112,24 @@ def _score(
     frames = []
     for dataset in dict.fromkeys(d for _, d, _ in missing):
         runs = list(dict.fromkeys(r for r, d, _ in missing if d == dataset))
-        rows = windows.rows(dataset)
-        scale = scale_of(windows, rows)
-        truth = windows.truth(rows)[0]
-        if forecasts is None:
-            values = np.broadcast_to(np.inf, (len(runs), *truth.shape))
-        else:
-            values = stacked_forecasts(forecasts, windows, rows, runs)
-        at = diverged_at(values, scale)
-        where = windows.table.iloc[rows][["trajectory_id", "window"]]
-        for name in dict.fromkeys(m for _, d, m in missing if d == dataset):
-            keys = [missing.get((run_id, dataset, name)) for run_id in runs]
-            for horizon, found in metric_values(metrics[name], truth, values, scale, at, horizons[dataset]).items():
-                lyapunov = horizon * scale.lyapunov_steps
-                frame = _frame(metrics[name], where, runs, keys, horizon, lyapunov, found, at)
-                frames.append(frame.assign(suite=suite, dataset=dataset, metric=name))
+        names = dict.fromkeys(m for _, d, m in missing if d == dataset)
+        for rows in alike(windows, windows.rows(dataset)):
+            scale = scale_of(windows, rows)
+            truth = windows.truth(rows)[0]
+            if forecasts is None:
+                values = np.broadcast_to(np.inf, (len(runs), *truth.shape))
+            else:
+                values = stacked_forecasts(forecasts, windows, rows, runs)
+            view = cache(partial(taken, forecast=values, truth=truth, scale=scale))
+            at = diverged_at(values, scale, samples=has_samples(values, truth))
+            where = windows.table.iloc[rows][["trajectory_id", "window"]]
+            for name in names:
+                keys, metric = [missing.get((run_id, dataset, name)) for run_id in runs], metrics[name]
+                found = metric_values(metric, truth, view(metric.of), scale, at, horizons[dataset])
+                for horizon, scored in found.items():
+                    lyapunov = horizon * scale.lyapunov_steps
+                    frame = _frame(metric, where, runs, keys, horizon, lyapunov, scored, at)
+                    frames.append(frame.assign(suite=suite, dataset=dataset, metric=name))
     return frames
 
 

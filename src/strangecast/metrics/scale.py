@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -33,6 +33,10 @@ class Scale:
         """[S, B, H, C, *grid]: values less the context's mean, in units of its standard deviation."""
         grid = values.ndim - 4
         return (values - per_channel(self.context_mean, grid)) / per_channel(self.context_std, grid)
+
+    def of(self, windows: slice | np.ndarray) -> Scale:
+        """The scale of some of the windows."""
+        return Scale(*(getattr(self, f.name)[windows] for f in fields(self)))
 
     def standardised(self) -> Scale:
         """The scale that belongs to values after :meth:`standardise`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from strangecast.core.errors import ResultsError
+from strangecast.data.alike import spec_of
 from strangecast.data.forecasts import Forecasts
 from strangecast.data.windows import Windows
 from strangecast.metrics.scale import Scale, window_scale
@@ -23,21 +24,19 @@ def scale_of(windows: Windows, rows: np.ndarray) -> Scale:
 
 
 def stacked_forecasts(forecasts: Forecasts, windows: Windows, rows: np.ndarray, run_ids: list[str]) -> np.ndarray:
-    """[S, B, H, C, *grid]: forecasts of windows of one dataset by several runs.
+    """Forecasts of windows of one dataset by several runs: [S, B, H, C, *grid], with N in front where they are samples.
 
     Raises:
-        ResultsError: a run has no forecast of a window.
+        ResultsError: a run has no forecast of a window, or runs drew different numbers of samples.
     """
-    table = forecasts.table
-    lists = (table[c].tolist() for c in ("run_id", "dataset", "trajectory_id", "window"))
-    places = {key: i for i, key in enumerate(zip(*lists, strict=True))}
-    ids = windows.table.iloc[rows][["dataset", "trajectory_id", "window"]]
+    ids = list(windows.table.iloc[rows][["dataset", "trajectory_id", "window"]].itertuples(index=False, name=None))
     try:
-        return np.stack(
-            [
-                np.stack([forecasts.array(places[run_id, *i]) for i in ids.itertuples(index=False, name=None)])
-                for run_id in run_ids
-            ]
-        )
+        places = [[forecasts.places[run_id, *i] for i in ids] for run_id in run_ids]
     except KeyError as e:
         raise ResultsError(f"there is no forecast for {e.args[0]}; run the rule forecast again") from e
+    try:
+        stacked = np.stack([np.stack([forecasts.array(i) for i in own]) for own in places])
+    except ValueError as e:
+        raise ResultsError(f"forecasts of {ids[0][0]} have different shapes; run the rule forecast again") from e
+    samples = stacked.ndim > 4 + len(spec_of(windows, int(rows[0])).grid)
+    return np.moveaxis(stacked, 2, 0) if samples else stacked

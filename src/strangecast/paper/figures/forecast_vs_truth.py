@@ -31,6 +31,8 @@ def draw(
 ) -> Figure:
     """A grid of panels, systems down and labels across; the truth in grey, the forecast in the label's colour.
 
+    Where an emulator draws samples, the line is their median and a pale band spans their 10 % to 90 % quantiles.
+
     The ordinate of a row spans the truth: a forecast that leaves it leaves the panel, and one that is not finite ends.
     Thin vertical lines mark whole Lyapunov times.
 
@@ -74,7 +76,9 @@ def draw(
             row[0].set_ylabel(f"{own['system'].iloc[0]}\n{name}")
         for axis, label in zip(axes[0], shown, strict=True):
             axis.set_title(wrapped(label), color=colour[label])
-        figure.supxlabel("Time since the context ended (Lyapunov times)" if known else "Samples since the context ended", fontsize=7)
+        figure.supxlabel(
+            "Time since the context ended (Lyapunov times)" if known else "Samples since the context ended", fontsize=7
+        )
         figure.align_ylabels()
     return figure
 
@@ -98,11 +102,20 @@ def _panel(axis: Axes, own: pd.DataFrame, colour: str, known: bool) -> None:
         return
     time = own["lyapunov_time" if known else "step"].to_numpy(float)
     truth, forecast = own["truth"].to_numpy(float), own["forecast"].to_numpy(float)
-    room = np.ptp(truth) or 1.0
-    # What lies beyond the panel is not seen, but numbers near the largest float upset the transforms.
-    seen = np.clip(forecast, truth.min() - 3 * room, truth.max() + 3 * room)
     axis.plot(time, truth, color=TRUTH, linewidth=0.8, alpha=0.7)
-    axis.plot(time, np.where(np.isfinite(forecast), seen, np.nan), color=colour, linewidth=1.0)
+    axis.plot(time, _seen(forecast, truth), color=colour, linewidth=1.0)
+    if "low" in own and own["low"].notna().any():
+        low, high = (_seen(own[c].to_numpy(float), truth) for c in ("low", "high"))
+        axis.fill_between(time, low, high, color=colour, alpha=0.25, linewidth=0)
+
+
+def _seen(values: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Values to draw: NaN where they are not finite.
+
+    What lies beyond the panel is not seen, but numbers near the largest float upset the transforms.
+    """
+    room = np.ptp(truth) or 1.0
+    return np.where(np.isfinite(values), np.clip(values, truth.min() - 3 * room, truth.max() + 3 * room), np.nan)
 
 
 def _frame(row: np.ndarray, own: pd.DataFrame, end: float, known: bool) -> None:
