@@ -1,8 +1,8 @@
 """The System contract: what every inhabitant of this room offers, or states it does not have.
 
 A system is anything that evolves: an ODE of the catalogue, a delay flow, a skew product, a field simulator, a recorded
-series. What it cannot offer is a stated None (``rhs``, ``jacobian``, ``residuum``, ``lyapunov``) or a method that
-returns None (``stepper``), so that callers ask instead of guessing from the type.
+series. What it cannot offer is a stated None (``graph``, ``rhs``, ``jacobian``, ``residuum``, ``lyapunov``) or a method
+that returns None (``stepper``), so that callers ask instead of guessing from the type.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from strangecast.core.spec import Channel
+from strangecast.systems.graph import Graph
 from strangecast.systems.integrate import Solver, Trajectory, integrate
 
 Field = Callable[[float, np.ndarray], np.ndarray]
@@ -34,8 +35,12 @@ class System(ABC):
         period: a typical time of one turn in physical units, or None.
         initial_condition: [D, *grid], a state near the attractor, or None.
         bounded: [D] of bool, False for coordinates that grow without bound by nature (angles, phases of a drive).
-        rhs: ``rhs(t, state [..., D], parameters [P]) -> [..., D]``, or None where there is no vector field.
-        jacobian: ``jacobian(t, state [D], parameters [P]) -> [D, D]``, or None.
+        graph: the right-hand side as a symbolic graph of D outputs, from which compiled code, derivatives and couplings
+            are made, or None. Where it has lags, the system is a delay equation and has no ``rhs``.
+        observation: the graph of ``observe``, of C outputs, or None where the state itself is observed (or there is no
+            graph).
+        rhs: ``rhs(t, state [..., D], parameters [P] or [..., P]) -> [..., D]``, or None where there is no vector field.
+        jacobian: ``jacobian(t, state [..., D], parameters [P] or [..., P]) -> [..., D, D]``, or None.
         residuum: torch function that vanishes on solutions, or None.
         lyapunov: the largest exponent per time unit where it is known in closed form, else None (then measured).
     """
@@ -49,6 +54,8 @@ class System(ABC):
     period: float | None = None
     initial_condition: np.ndarray | None = None
     bounded: np.ndarray
+    graph: Graph | None = None
+    observation: Graph | None = None
     jacobian: Callable[..., np.ndarray] | None = None
     residuum: Callable[..., Any] | None = None
     lyapunov: float | None = None

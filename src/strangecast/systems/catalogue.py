@@ -1,7 +1,8 @@
-"""The committed table of systems: what the planner may know of them without importing any.
+"""The catalogue of systems: what the planner may know of them.
 
-``catalogue.csv`` has one row per system, in the order of dysts. ``python -m strangecast.systems.catalogue`` writes it
-anew from the installed dysts; a test holds the two equal.
+``catalogue.csv`` has one row per system of dysts, in its order, so that nothing has to be imported to read it.
+``python -m strangecast.systems.catalogue`` writes it anew from the installed dysts; a test holds the two equal. Systems
+that are a YAML (``options.py``) are looked up by making them, which imports NumPy and their own file.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ import io
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from strangecast.core.errors import ConfigError, unknown
 
-PATH = Path(__file__).with_name("catalogue.csv")
+if TYPE_CHECKING:
+    from strangecast.systems.graph import Graph
 
-# The one flow whose right-hand side reads time itself (dysts' metadata do not say so); other drives are coordinates.
-TIME_DEPENDENT = frozenset({"Torus"})
+PATH = Path(__file__).with_name("catalogue.csv")
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,9 @@ class Entry:
     """One row of the catalogue.
 
     Attributes:
-        name: dysts' spelling.
-        kind: flow (ordinary differential equation) | delay (of no use yet; listed so that its 'no' is stated).
-        dim: D, size of the state; the channels are as many.
+        name: dysts' spelling, or the name of the YAML.
+        kind: flow (ordinary differential equation) | delay.
+        dim: D, size of the state, of a delay flow at one time.
         parameters: names of the scalar parameters; entries of arrays are ``k[0,1]``.
         period: physical time of one turn (dominant Fourier period, as dysts has it).
         autonomous: False where a periodic drive is carried as a coordinate, or time itself is read.
@@ -35,6 +37,7 @@ class Entry:
         smooth: False where the right-hand side has a kink or jump (abs, sign, heaviside, min, max).
         vector_field, stepper, residuum: whether the system has them.
         grid: ``0d`` for point systems.
+        observed: number of channels where it differs from D; not in the file, since no system of dysts needs it.
     """
 
     name: str
@@ -49,31 +52,73 @@ class Entry:
     stepper: bool
     residuum: bool
     grid: str = "0d"
+    observed: int | None = None
+
+    @property
+    def channels(self) -> int:
+        """C, number of observed channels."""
+        return self.dim if self.observed is None else self.observed
 
     @property
     def offers(self) -> set[str]:
-        """Which of vector_field, stepper, residuum and state the system has."""
+        """Which of vector_field, jacobian, stepper, residuum and state the system has."""
         found = {n for n in ("vector_field", "stepper", "residuum") if getattr(self, n)}
-        return found | ({"state"} if self.kind == "flow" else set())
+        return found | ({"jacobian"} if self.vector_field else set()) | ({"state"} if self.kind == "flow" else set())
 
 
 @cache
 def entries() -> dict[str, Entry]:
-    """All rows by name, in the file's order."""
+    """All rows of the file by name, in its order."""
     with open(PATH, newline="", encoding="utf-8") as f:
         return {row["name"]: _parse(row) for row in csv.DictReader(f)}
 
 
-def lookup(name: str) -> Entry:
-    """The row of a system.
+def lookup(name: str, config: dict[str, Any] | None = None) -> Entry:
+    """What is known of a system.
+
+    Args:
+        name: of a row, or of a YAML under ``conf/system``.
+        config: the resolved content of that YAML where it is known better than from the file.
 
     Raises:
         ConfigError: there is none; the message gives the nearest names.
     """
     found = entries().get(name)
-    if found is None:
-        raise ConfigError(unknown("system", str(name), entries()))
-    return found
+    if found is not None:
+        return found
+    from strangecast.systems import options
+
+    if config is None and name not in options.names():
+        raise ConfigError(unknown("system", str(name), [*entries(), *options.names()]))
+    return _of(options.make(name, config))
+
+
+def _of(system: Any) -> Entry:
+    """The row that a system would have."""
+    offers, graph = system.offers, system.graph
+    return Entry(
+        name=system.name,
+        kind="delay" if graph is not None and graph.lags else "flow",
+        dim=system.dim,
+        parameters=tuple(system.parameters),
+        period=system.period,
+        autonomous=graph is None or not is_driven(graph),
+        unbounded=tuple(i for i, bounded in enumerate(system.bounded) if not bounded),
+        smooth=graph is None or graph.smooth,
+        vector_field="vector_field" in offers,
+        stepper="stepper" in offers,
+        residuum="residuum" in offers,
+        grid=f"{len(system.grid)}d",
+        observed=None if len(system.channels) == system.dim else len(system.channels),
+    )
+
+
+def is_driven(graph: Graph) -> bool:
+    """Whether time is read, or a coordinate moves by itself, whatever the state: the phase of a drive."""
+    moved: list[bool] = []
+    for node in graph.nodes:
+        moved.append(node.op in ("state", "delayed") or any(moved[a] for a in node.args))
+    return not graph.autonomous or not all(moved[o] for o in graph.outputs)
 
 
 def _parse(row: dict[str, str]) -> Entry:
@@ -104,7 +149,7 @@ def render(rows: list[Entry]) -> str:
 
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    names = [f.name for f in fields(Entry)]
+    names = [f.name for f in fields(Entry) if f.name != "observed"]
     writer.writerow(names)
     writer.writerows([plain(getattr(row, n)) for n in names] for row in rows)
     return out.getvalue()
@@ -112,58 +157,34 @@ def render(rows: list[Entry]) -> str:
 
 def rebuild() -> list[Entry]:
     """The rows as the installed dysts gives them (imports it: about two seconds)."""
-    import ast
-    import inspect
     import json
 
-    import numpy as np
-    from dysts import flows
     from dysts.base import DATAPATH_CONTINUOUS
 
-    from strangecast.systems.dysts_flows import scalar_names
+    from strangecast.systems.dysts_flows import flat_parameters, instance
+    from strangecast.systems.tracing import trace_delay, trace_flow
 
-    classes = {n.name: n for n in ast.parse(inspect.getsource(flows)).body if isinstance(n, ast.ClassDef)}
     metadata = json.loads(Path(DATAPATH_CONTINUOUS).read_text(encoding="utf-8"))
     rows = []
     for name, about in metadata.items():
-        delayed = bool(about["delay"])
-        parameters = about["parameters"]
+        delayed, flow = bool(about["delay"]), instance(name)
+        graph = trace_delay(flow) if delayed else trace_flow(flow)
         rows.append(
             Entry(
                 name=name,
                 kind="delay" if delayed else "flow",
-                dim=int(about["embedding_dimension"]),
-                parameters=tuple(n for k in sorted(parameters) for n in scalar_names(k, np.array(parameters[k]))),
+                dim=graph.dim,
+                parameters=flat_parameters(flow)[0],
                 period=float(about["period"]),
-                autonomous=not about["nonautonomous"] and name not in TIME_DEPENDENT,
+                autonomous=not is_driven(graph),
                 unbounded=tuple(int(i) for i in about["unbounded_indices"]),
-                smooth=_is_smooth(name, classes),
+                smooth=graph.smooth,
                 vector_field=not delayed,
-                stepper=False,
+                stepper=not delayed,
                 residuum=False,
             )
         )
     return rows
-
-
-def _is_smooth(name: str, classes: dict) -> bool:
-    """Whether the methods that make up a right-hand side (own or inherited) call no function with a kink or jump."""
-    import ast
-
-    kinks = {"abs", "sign", "heaviside", "min", "max", "minimum", "maximum", "where", "floor", "mod"}
-    aside = {"_postprocessing", "_jac", "_jac_static", "jac"}
-    seen: set[str] = set()
-    while name in classes:
-        methods = [m for m in classes[name].body if isinstance(m, ast.FunctionDef)]
-        for method in methods:
-            if method.name in aside | seen:
-                continue
-            seen.add(method.name)
-            calls = [n.func for n in ast.walk(method) if isinstance(n, ast.Call)]
-            if kinks & {getattr(f, "attr", getattr(f, "id", "")) for f in calls}:
-                return False
-        name = getattr(classes[name].bases[0], "id", "")
-    return True
 
 
 if __name__ == "__main__":

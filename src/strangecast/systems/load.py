@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from strangecast.systems import catalogue, options
 from strangecast.systems.base import System
 
 
-def load_system(name: str) -> System:
-    """The system of a catalogue name.
+def load_system(name: str, config: dict[str, Any] | None = None) -> System:
+    """The system of that name: a flow or delay flow of dysts, or one with a YAML under ``conf/system``.
+
+    Args:
+        name: as in the catalogue, or of the YAML.
+        config: the resolved content of the YAML where it is known better than from the file.
 
     Raises:
-        ConfigError: no such system, or one that cannot be simulated here.
+        ConfigError: no such system, or one whose YAML cannot work.
     """
-    from strangecast.systems.dysts_flows import DystsFlow
+    kind = catalogue.entries()[name].kind if name in catalogue.entries() else None
+    if kind == "flow":
+        from strangecast.systems.dysts_flows import DystsFlow
 
-    return DystsFlow(name)
+        return DystsFlow(name)
+    if kind == "delay":
+        from strangecast.systems.dysts_delays import DystsDelay
+
+        return DystsDelay(name)
+    if config is None and name not in options.names():
+        catalogue.lookup(name)
+    return options.make(name, config)

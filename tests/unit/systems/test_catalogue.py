@@ -29,7 +29,7 @@ def test_nearest_name():
 
 
 def test_what_a_system_offers():
-    assert catalogue.lookup("Lorenz").offers == {"vector_field", "state"}
+    assert catalogue.lookup("Lorenz").offers == {"vector_field", "jacobian", "stepper", "state"}
     assert catalogue.lookup("MackeyGlass").offers == set()
 
 

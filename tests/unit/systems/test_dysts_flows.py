@@ -57,9 +57,9 @@ def test_angles_are_observed_through_a_bounded_map():
     np.testing.assert_allclose(seen[:, 0], state[:, 0] * np.cos(state[:, 1]))
 
 
-def test_delay_flows_say_no():
+def test_delay_flows_are_no_flows():
     with pytest.raises(ConfigError, match="delay flow"):
-        load_system("MackeyGlass")
+        DystsFlow("MackeyGlass")
 
 
 def test_wrong_number_of_parameters():
