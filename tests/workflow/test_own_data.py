@@ -63,10 +63,21 @@ def test_a_table_is_imported_learned_forecast_and_scored(user):
     assert first.median() < 0.5  # ridge on delays follows a pendulum for a while
 
 
-def test_an_array_of_trajectories_is_split_by_trajectory(user):
-    run(user, chain("pendula")[0])
-    splits = pd.read_parquet(user / "results/smoke/data/pendula/splits.parquet")
+@pytest.mark.parametrize("dataset", ["pendula", "pendula_hdf5"])
+def test_an_array_of_trajectories_is_split_by_trajectory(user, dataset):
+    run(user, chain(dataset)[0])
+    splits = pd.read_parquet(user / f"results/smoke/data/{dataset}/splits.parquet")
     assert splits["split"].astype(str).tolist() == ["train", "validation", "test"]
+
+
+def test_what_is_exported_is_imported_again(user):
+    run(user, chain("pendula")[0])
+    run(user, "strangecast export dataset=pendula scale=smoke --to exported --format gluonts")
+    variant(user, "again", "pendula", **{"pendulum.npy": "exported"})
+    run(user, chain("again")[0])
+    folders = [user / "results/smoke/data" / name for name in ("again", "pendula")]
+    again, first = (sorted(pd.read_parquet(f / "manifest.parquet")["sha256"]) for f in folders)
+    assert again == first
 
 
 def test_own_data_get_a_leaderboard(user):

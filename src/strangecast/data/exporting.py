@@ -97,17 +97,17 @@ def export_dataset(
 
 def _segments(dataset: Dataset, split: str) -> Iterator[dict[str, Any]]:
     """Where the samples of a split come from, and their places in the folder, without their values."""
-    columns = ["trajectory_id", "system", "parameter_index", "ic_index", "lyapunov"]
+    columns = ["trajectory_id", "parameter_index", "ic_index"]
     manifest = read_parquet(dataset.folder / "manifest.parquet", columns=columns).to_pylist()
     origin = {row["trajectory_id"]: row for row in manifest}
     counts: dict[str, int] = {}
     for segment in dataset.segments(split):
-        about = origin[segment.trajectory_id]
-        system = about["system"]
+        system = dataset.system(segment.trajectory_id)
         if "/" in system or system.startswith("."):
             raise DataError(f"{dataset.folder}: a system called '{system}' cannot be the name of a folder")
         index = counts[system] = counts.get(system, -1) + 1
-        yield about | {"split": split, "index": index, "start": segment.start, "stop": segment.stop}
+        place = {"system": system, "split": split, "index": index}
+        yield place | origin[segment.trajectory_id] | {"start": segment.start, "stop": segment.stop}
 
 
 def _mark(format: str) -> str:
@@ -141,7 +141,7 @@ def _export_system(
     for about in found:
         start, stop, trajectory = about["start"], about["stop"], about["trajectory_id"]
         values, times = dataset.values(trajectory)[start:stop], dataset.times(trajectory)[start:stop]
-        sample = Sample(spec=dataset.spec, values=values, times=times, **about)
+        sample = Sample(spec=dataset.spec_of(trajectory), values=values, times=times, **about)
         path = folder / format.name(sample)
         kept.update(format.write(sample, path, compression))
         rows.append(
@@ -149,7 +149,8 @@ def _export_system(
                 "file": path.relative_to(to).as_posix(),
                 "dataset": dataset.name,
                 "channels": " ".join(sample.channels),
-                "dt": dataset.spec.dt,
+                "dt": sample.spec.dt,
+                "lyapunov": sample.spec.lyapunov,
                 "sha256": file_digest(path),
             }
             | {k: v for k, v in about.items() if k in COLUMNS}

@@ -1,8 +1,12 @@
-"""A user's own data as a dataset: .npy, .csv or .parquet, read without executing anything in them.
+"""A user's own data as a dataset: .npy, .csv, .parquet, Arrow or HDF5, read without executing anything in them.
 
 - ``.npy``: [T, C] or [N, T, C] numbers; ``channels`` names the C of them in order.
-- ``.csv``, ``.parquet``: ``channels`` names the columns; ``trajectory_column`` tells trajectories apart (in order of
-  first appearance); ``time_column`` gives times, which must increase within a trajectory.
+- ``.csv``, ``.parquet``, ``.arrow``, ``.feather``: ``channels`` names the columns; ``trajectory_column`` tells
+  trajectories apart (in order of first appearance); ``time_column`` gives times, which must increase within a
+  trajectory. Or, but for .csv, a row per trajectory as GluonTS has it (see ``imports/arrow.py``).
+- A folder: all its .arrow and .feather files.
+- ``.h5``, ``.hdf5``: an array, an array per trajectory or an array per channel; ``key`` is the path to it inside the file
+  (see ``imports/hdf5.py``).
 
 Times that are even to 1e-6 of a step become a ``dt``; others are stored, and the dataset is irregular. A relative path
 is taken from the folder where the command runs; ``~`` is the home folder.
@@ -10,6 +14,7 @@ is taken from the folder where the command runs; ``~`` is the home folder.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +22,19 @@ import numpy as np
 
 from strangecast.core.errors import ConfigError, DataError, unknown
 from strangecast.core.spec import Channel, Spec
+from strangecast.data.imports import arrow, hdf5, npy, tables
+from strangecast.data.imports.recordings import Recordings
 from strangecast.data.labels import made_labels
 from strangecast.data.trajectories import row, shard_name, write_shard
 
-FORMATS = (".npy", ".csv", ".parquet")
-_KEYS = {"path", "channels", "dt", "time_column", "trajectory_column"}
+READERS: dict[str, Callable[[Path, dict[str, Any]], Recordings]] = {
+    ".npy": npy.read,
+    ".csv": tables.read_csv,
+    ".parquet": arrow.read,
+    **dict.fromkeys(arrow.SUFFIXES, arrow.read),
+    **dict.fromkeys(hdf5.SUFFIXES, hdf5.read),
+}
+_KEYS = {"path", "channels", "dt", "time_column", "trajectory_column", "key"}
 
 
 def import_dataset(plan: dict[str, Any], root: Path) -> None:
@@ -36,16 +49,13 @@ def import_dataset(plan: dict[str, Any], root: Path) -> None:
     for key in source:
         if key not in _KEYS:
             raise ConfigError(unknown("source setting", key, _KEYS))
-    path = Path(source["path"]).expanduser()
-    if path.suffix not in FORMATS:
-        raise DataError(f"{path}: data come as {', '.join(FORMATS)}, not '{path.suffix or path.name}'")
-    if not path.is_file():
-        raise DataError(f"{path} does not exist (looked for from {Path.cwd()})")
-    names, series, times = _read_npy(path, source) if path.suffix == ".npy" else _read_table(path, source)
+    found = read_recordings(Path(source["path"]).expanduser(), source)
+    path, names, series, times = source["path"], found.channels, found.series, found.times
     window = config["window"]
     least = window["context"] + window["horizon"]
     for i, (values, stamps) in enumerate(zip(series, times, strict=True)):
-        _check(f"{path}, trajectory {i}", values, stamps, names, least)
+        where = found.places[i] if found.places else f"{path}, trajectory {i}"
+        _check(where, values, stamps, names, least)
     dts = [_even(t) for t in times]
     if source.get("time_column") is None:
         if not source.get("dt") or source["dt"] <= 0:
@@ -70,43 +80,31 @@ def import_dataset(plan: dict[str, Any], root: Path) -> None:
     write_shard(root / plan["folder"] / shard_name(0), rows, spec, made_labels(plan, "import"))
 
 
-def _read_npy(path: Path, source: dict[str, Any]) -> tuple[list[str], list[np.ndarray], list[None]]:
-    if source.get("time_column") or source.get("trajectory_column"):
-        raise ConfigError(f"{path}: time_column and trajectory_column are for .csv and .parquet")
-    try:
-        array = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as e:
-        raise DataError(f"{path} is no plain .npy array of numbers ({str(e).splitlines()[0]})") from e
-    if array.dtype.kind not in "fiub":
-        raise DataError(f"{path} holds {array.dtype}, real numbers are needed")
-    if array.ndim not in (2, 3):
-        raise DataError(f"{path} has shape {list(array.shape)}; [T, C] or [N, T, C] is needed")
-    array = array.astype(np.float64).reshape((-1, *array.shape[-2:]))
-    names = [str(c) for c in source.get("channels") or [f"x{i}" for i in range(array.shape[-1])]]
-    if len(names) != array.shape[-1]:
-        raise DataError(f"{path} has {array.shape[-1]} channels, source.channels names {len(names)}: {names}")
-    return names, list(array), [None] * len(array)
+def read_recordings(path: Path, source: dict[str, Any]) -> Recordings:
+    """What a file or folder holds, not yet looked at closely.
 
+    Args:
+        path: of the file, or of a folder of Arrow files.
+        source: settings of the dataset's ``source``.
 
-def _read_table(path: Path, source: dict[str, Any]) -> tuple[list[str], list[np.ndarray], list[np.ndarray | None]]:
-    import pandas as pd
-
-    try:
-        frame = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
-    except (ValueError, OSError) as e:
-        raise DataError(f"{path} cannot be read as {path.suffix[1:]} ({str(e).splitlines()[0]})") from e
-    frame.columns = [str(c).strip() for c in frame.columns]
-    time, group = source.get("time_column"), source.get("trajectory_column")
-    names = [str(c) for c in source.get("channels") or [c for c in frame.columns if c not in (time, group)]]
-    for name in [*names, *(c for c in (time, group) if c)]:
-        if name not in frame.columns:
-            raise DataError(f"{path}: {unknown('column', name, frame.columns)}")
-    for name in [*names, *([time] if time else [])]:
-        if frame[name].dtype.kind not in "fiub":
-            raise DataError(f"{path}: column '{name}' holds {frame[name].dtype}, numbers are needed")
-    parts = [frame] if group is None else [part for _, part in frame.groupby(group, sort=False)]
-    series = [part[names].to_numpy(np.float64) for part in parts]
-    return names, series, [None if time is None else part[time].to_numpy(np.float64) for part in parts]
+    Raises:
+        ConfigError: a setting that the format does not know.
+        DataError: it does not exist, is of another format, or cannot be read.
+    """
+    if path.is_dir():
+        reader = arrow.read
+    elif path.suffix and path.suffix not in READERS:
+        raise DataError(f"{path}: data come as {', '.join(READERS)} or a folder of Arrow files, not "
+                        f"'{path.suffix}'")  # fmt: skip
+    elif not path.is_file():
+        raise DataError(f"{path} does not exist (looked for from {Path.cwd()})")
+    elif not path.suffix:
+        raise DataError(f"{path}: its name ends in none of {', '.join(READERS)}")
+    else:
+        reader = READERS[path.suffix]
+    if source.get("key") is not None and reader is not hdf5.read:
+        raise ConfigError(f"{path}: source.key is the path to an array inside an HDF5 file, this is none")
+    return reader(path, source)
 
 
 def _check(where: str, values: np.ndarray, times: np.ndarray | None, names: list[str], least: int) -> None:

@@ -105,6 +105,13 @@ def test_missing_or_foreign_files(tmp_path):
             import_dataset(own_plan(tmp_path / name), tmp_path)
 
 
+def test_an_archive_under_the_name_of_an_array(tmp_path, smooth):
+    with open(tmp_path / "a.npy", "wb") as f:
+        np.savez(f, u=smooth)
+    with pytest.raises(DataError, match=r"a\.npy is an archive of several arrays"):
+        import_dataset(own_plan(tmp_path / "a.npy"), tmp_path)
+
+
 def test_sampling_interval_must_be_known(tmp_path, smooth):
     np.save(tmp_path / "a.npy", smooth)
     with pytest.raises(ConfigError, match=r"source.dt"):

@@ -22,8 +22,7 @@ class Sample:
     Attributes:
         system, split, index: where it belongs; ``index`` counts within system and split.
         trajectory_id, parameter_index, ic_index, start, stop: where it comes from.
-        lyapunov: largest exponent of its parameter set per time unit, or None.
-        spec: of its dataset.
+        spec: of its system; ``dt`` and exponent are its own.
         values: [T, C, *grid], float64, the clean signal.
         times: [T], physical, float64.
     """
@@ -36,7 +35,6 @@ class Sample:
     ic_index: int
     start: int
     stop: int
-    lyapunov: float | None
     spec: Spec
     values: np.ndarray
     times: np.ndarray
@@ -55,7 +53,7 @@ class Sample:
             "stop": self.stop,
             "channels": self.channels,
             "dt": self.spec.dt,
-            "lyapunov": self.lyapunov,
+            "lyapunov": self.spec.lyapunov,
             "sha256": array_digest(self.values),
         }
         return {k: v if isinstance(v, str) else json.dumps(v) for k, v in said.items()}

@@ -1,0 +1,1 @@
+"""Formats of recordings: one file each, read without executing anything in them."""
