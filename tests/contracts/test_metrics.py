@@ -123,3 +123,43 @@ def test_divergence_is_nan_or_told_by_the_metric(name, config):
         for h in (8, H):
             assert np.isnan(found[h][1, 2])
             assert np.isnan(found[h]).sum() == 1
+
+
+# Forecasts that are samples
+
+
+def test_one_sample_scores_what_a_forecast_does(name, config):
+    truth, forecast, scale = draw()
+    forecast[1, 2, 7] = np.nan
+    metric, prefixes = metric_option(name, config), [7, 8, H]
+    at = diverged_at(forecast, scale)
+    assert (diverged_at(forecast[None], scale, samples=True) == at).all()
+    expected = metric_values(metric, truth, forecast, scale, at, prefixes)
+    found = metric_values(metric, truth, forecast[None], scale, at, prefixes)
+    assert found.keys() == expected.keys()
+    assert all(found[h].tobytes() == expected[h].tobytes() for h in found)
+
+
+@pytest.mark.parametrize("grid", [(), (4,)])
+def test_samples_give_one_value_whatever_their_order_and_neighbours(name, config, grid):
+    truth, forecast, scale = draw(grid)
+    samples = forecast + 0.5 * np.random.default_rng(7).standard_normal((6, *forecast.shape))
+    metric, at = metric_option(name, config), diverged_at(samples, scale, samples=True)
+    together = metric_values(metric, truth, samples, scale, at, [H])[H]
+    assert together.shape == (S, B)
+    assert np.isfinite(together).all()
+    assert (metric_values(metric, truth, samples[::-1], scale, at, [H])[H] == together).all()
+    for s in range(S):
+        for b in range(B):
+            alone = samples[:, s : s + 1, b : b + 1]
+            one = at[s : s + 1, b : b + 1]
+            found = metric_values(metric, truth[b : b + 1], alone, scale.of(slice(b, b + 1)), one, [H])[H]
+            assert found[0, 0] == together[s, b]
+
+
+def test_samples_that_all_agree_score_like_one(name, config):
+    truth, forecast, scale = draw()
+    metric, at = metric_option(name, config), diverged_at(forecast, scale)
+    alone = metric_values(metric, truth, forecast, scale, at, [H])[H]
+    found = metric_values(metric, truth, np.stack([forecast] * 5), scale, at, [H])[H]
+    assert found == pytest.approx(alone, rel=1e-12)

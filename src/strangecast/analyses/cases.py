@@ -89,7 +89,7 @@ def cases(plan: dict[str, Any], root: Path) -> Iterator[Case]:
                         else stacked_forecasts(files[r["folder"]], windows, rows, [r["run_id"]])
                         for r in own
                     ]
-                    forecast, samples = _gathered(stored, truth, scale, label)
+                    forecast, samples = gathered(stored, truth, scale, label)
                     yield Case(
                         suite=suite,
                         dataset=dataset,
@@ -106,10 +106,20 @@ def cases(plan: dict[str, Any], root: Path) -> Iterator[Case]:
                     )
 
 
-def _gathered(
+def gathered(
     stored: list[np.ndarray | None], truth: np.ndarray, scale: Scale, label: str
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Forecasts and samples of runs, each [1, B, H, C, *grid] or with N in front; None stands for a lost run."""
+    """Forecasts and samples of a case from those of its runs.
+
+    Args:
+        stored: per run [1, B, H, C, *grid], or with N in front; None for a run lost in training.
+        truth: [B, H, C, *grid].
+        scale: of the windows.
+        label: of the runs, for the message.
+
+    Raises:
+        ResultsError: runs drew different numbers of samples.
+    """
     drawn = {len(x) if x.ndim > truth.ndim + 1 else 0 for x in stored if x is not None}
     if len(drawn) > 1:
         raise ResultsError(f"runs of '{label}' drew different numbers of samples, {sorted(drawn)}; forecast them again")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from strangecast.analyses.cases import Case, cases
+from strangecast.analyses.cases import Case, cases, gathered
 from strangecast.analyses.error_growth import COLUMNS as GROWTH
 from strangecast.analyses.error_growth import error_growth
 from strangecast.analyses.forecast_examples import COLUMNS as EXAMPLES
@@ -142,3 +143,29 @@ def test_the_job_writes_what_the_function_gives(results):
     results.study["analyses"]["error_growth"]["_target_"] = "strangecast.analyses.nothing.at_all"
     with pytest.raises(ConfigError, match="cannot be imported"):
         analyse(results.study, results.root, "error_growth")
+
+
+def test_a_band_is_shown_where_there_are_samples():
+    plain = case(label="B")
+    samples = np.arange(11.0).reshape(11, 1, 1, 1, 1) + plain.truth
+    drawn = replace(plain, label="A", forecast=np.median(samples, axis=0), samples=samples)
+    table = forecast_examples([plain, drawn])
+    assert table.loc[table["label"] == "B", ["low", "high"]].isna().all(axis=None)
+    own = table[table["label"] == "A"]
+    assert set(own["low"]) == {1.0}
+    assert set(own["forecast"]) == {5.0}
+    assert set(own["high"]) == {9.0}
+
+
+def test_a_lost_run_beside_one_with_samples_is_infinite_in_all_of_them():
+    plain = case()
+    samples = np.arange(3.0).reshape(3, 1, 1, 1, 1) + np.zeros((3, 1, *plain.truth.shape))
+    forecast, found = gathered([None, samples], plain.truth, plain.scale, "A")
+    assert found.shape == (3, 2, *plain.truth.shape)
+    assert np.isinf(found[:, 0]).all()
+    assert (found[:, 1:] == samples).all()
+    assert np.isinf(forecast[0]).all()
+    assert (forecast[1] == 1).all()
+    lost, none = gathered([None, None], plain.truth, plain.scale, "A")
+    assert none is None
+    assert np.isinf(lost).all()

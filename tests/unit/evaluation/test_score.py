@@ -20,6 +20,7 @@ from strangecast.evaluation.direct import score_arrays
 from strangecast.evaluation.score import score_block, scores_frame
 from strangecast.evaluation.windows_scored import RUNAWAY, diverged_at
 from strangecast.metrics.scale import Scale
+from strangecast.workflow.compose import Registry
 from tests.unit.evaluation.synthetic import CONTEXT, DT, HORIZON, PREFIXES
 
 KEYS = ["run_id", "dataset", "trajectory_id", "window", "horizon", "metric"]
@@ -223,3 +224,56 @@ def test_direct_scores_leave_out_what_is_undefined_and_name_the_wrong_axis(built
         score_arrays(truth, truth[None, :, :8], context, configs)
     with pytest.raises(DataError, match="context have 2 channels, the truth has 3"):
         score_arrays(truth, truth[None], context[..., :2], configs)
+
+
+@pytest.mark.parametrize(
+    ("lost", "expected"),
+    [
+        ([], -1),
+        ([3], -1),
+        ([3, 5], -1),
+        ([5, 3, 4], 5),
+        ([0, 0, 9, 0], 0),
+        ([7, 1, 2, 3, 4, 5], 3),
+    ],
+)
+def test_samples_diverge_when_half_of_them_have(lost, expected):
+    one = np.ones((1, 2))
+    scale = Scale(one, one, one, one, np.ones(1), np.ones(1))
+    samples = np.zeros((6, 1, 1, 10, 2))
+    for n, step in enumerate(lost):
+        samples[n, 0, 0, step, n % 2] = np.nan
+    assert diverged_at(samples, scale, samples=True).tolist() == [[expected]]
+    assert diverged_at(samples, scale, samples=True).dtype == np.int32
+
+
+@pytest.mark.parametrize(("N", "needed"), [(1, 1), (2, 1), (3, 2), (4, 2), (5, 3), (20, 10)])
+def test_half_is_rounded_up(N, needed):
+    one = np.ones((1, 1))
+    scale = Scale(one, one, one, one, np.ones(1), np.ones(1))
+    for gone in range(N + 1):
+        samples = np.zeros((N, 1, 1, 3, 1))
+        samples[:gone, ..., 2, :] = np.inf
+        assert diverged_at(samples, scale, samples=True).item() == (2 if gone >= needed else -1)
+
+
+def test_direct_scores_of_samples(built):
+    rng = np.random.default_rng(1)
+    truth, context = rng.standard_normal((2, 9, 3)), rng.standard_normal((2, 20, 3))
+    samples = rng.standard_normal((5, 2, 2, 9, 3))
+    configs = {"mse": built.study["metrics"]["mse"], "crps": Registry().option("metric", "crps", "smoke")}
+    found = score_arrays(truth, samples, context, configs)
+    point = score_arrays(truth, np.median(samples, axis=0), context, {"mse": configs["mse"]})
+    assert (found.loc[found["metric"] == "mse", "value"].to_numpy() == point["value"].to_numpy()).all()
+    mean = score_arrays(truth, samples, context, {"mse": configs["mse"] | {"of": "mean"}})
+    other = score_arrays(truth, samples.mean(axis=0), context, {"mse": configs["mse"]})
+    assert mean["value"].to_numpy() == pytest.approx(other["value"].to_numpy(), rel=1e-12)
+    assert len(found) == 8
+    with pytest.raises(ConfigError, match="no of 'mode'"):
+        score_arrays(truth, samples, context, {"mse": configs["mse"] | {"of": "mode"}})
+    from strangecast.core.errors import DataError
+
+    with pytest.raises(DataError, match="hold none of them"):
+        score_arrays(truth, samples[:0], context, configs)
+    with pytest.raises(DataError, match="forecasts have 8 steps, the truth has 9"):
+        score_arrays(truth, samples[:, :, :, :8], context, configs)
