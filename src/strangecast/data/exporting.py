@@ -90,8 +90,11 @@ def export_dataset(
     write_text(to / "README.md", readme)
     rows: list[dict[str, Any]] = []
     for split, found in samples.items():
-        for system in dict.fromkeys(about["system"] for about in found):
-            rows += _export_system(dataset, to, split, [a for a in found if a["system"] == system], chosen, compression)
+        by_system: dict[str, list[dict[str, Any]]] = {}
+        for about in found:
+            by_system.setdefault(about["system"], []).append(about)
+        for own in by_system.values():
+            rows += _export_system(dataset, to, split, own, chosen, compression)
     return rows
 
 
@@ -116,6 +119,8 @@ def _mark(format: str) -> str:
 
 def _claim(to: Path, format: str, dataset: Dataset, samples: dict[str, list[dict[str, Any]]]) -> None:
     """Refuse a folder whose files of these names are something else."""
+    if to.exists() and not to.is_dir():
+        raise ResultsError(f"{to} is a file; name a folder")
     readme = to / "README.md"
     if readme.exists():
         first = readme.read_text(encoding="utf-8", errors="replace").partition("\n")[0]

@@ -15,12 +15,15 @@ from strangecast.cli import export as verb
 from strangecast.cli.main import main
 from strangecast.core.errors import ConfigError, DataError, ResultsError
 from strangecast.core.hashing import file_digest
+from strangecast.core.spec import Channel, Spec
+from strangecast.data import trajectories
 from strangecast.data.exporting import COLUMNS, FORMATS, export_dataset
 from strangecast.data.exports.arrow_file import COMPRESSIONS
-from strangecast.data.splits import PARTS
+from strangecast.data.filtering import filter_dataset
+from strangecast.data.splits import PARTS, split_dataset
 from strangecast.data.store import Dataset
 
-from .conftest import make, own_plan
+from .conftest import dataset_plan, make, own_plan
 
 of_each_format = pytest.mark.parametrize("format", FORMATS)
 
@@ -137,6 +140,43 @@ def test_pieces_of_one_trajectory_and_uneven_times(tmp_path, smooth):
             export_dataset(dataset, tmp_path / format, format)
 
 
+def test_every_system_of_a_store_has_its_folder_and_interval(tmp_path):
+    specs = {n: Spec(tuple(Channel(c) for c in cs), system=n) for n, cs in {"A": "xyz", "B": "uvwq"}.items()}
+    rng = np.random.default_rng(0)
+    rows = [
+        trajectories.row(
+            f"{n}-p0-i{i}",
+            n,
+            rng.standard_normal((100, s.C)),
+            dt=dt,
+            ic_index=i,
+            lyapunov=lyapunov,
+            solver="x: finished",
+        )
+        for (n, s), dt, lyapunov in zip(specs.items(), (0.1, 0.3), (0.5, None), strict=True)
+        for i in range(3)
+    ]
+    plan = dataset_plan(
+        "both", system=None, systems={"list": ["A", "B"]}, validity={}, sampling={"length": 100},
+        split={"by": "system", "test": ["B"]}, window={"context": 16, "horizon": 16, "count": 2},
+    )  # fmt: skip
+    plan["shards"] = ["shard-0000.arrow"]
+    trajectories.write_shard(tmp_path / "data/both/shard-0000.arrow", rows, Spec.common(specs.values()), systems=specs)
+    filter_dataset(plan, tmp_path)
+    split_dataset(plan, tmp_path)
+    dataset = Dataset.open(tmp_path / "data/both")
+    export_dataset(dataset, tmp_path / "out", "numpy")
+    for split, system, channels, dt, lyapunov in (
+        ("train", "A", "x y z", "0.1", "0.5"),
+        ("test", "B", "u v w q", "0.3", ""),
+    ):
+        found = manifest(tmp_path / "out", split, system)
+        assert [r["file"] for r in found] == [f"{split}/{system}/{i}.npy" for i in range(3)]
+        assert {(r["channels"], r["dt"], r["lyapunov"]) for r in found} == {(channels, dt, lyapunov)}
+        for r in found:
+            np.testing.assert_array_equal(np.load(tmp_path / "out" / r["file"]), dataset.values(r["trajectory_id"]))
+
+
 # Equal bytes, manifests, second exports
 
 
@@ -202,6 +242,9 @@ def test_what_cannot_be_exported(made, tmp_path):
         export_dataset(dataset, tmp_path, "numpy", ["training"])
     with pytest.raises(ConfigError, match="no compression 'gzip'"):
         export_dataset(dataset, tmp_path, "gluonts", compression="gzip")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ResultsError, match="file is a file; name a folder"):
+        export_dataset(dataset, tmp_path / "file", "numpy")
     with pytest.raises(ConfigError, match="numpy files are not compressed"):
         export_dataset(dataset, tmp_path / "n", "numpy", compression="lz4")
 
