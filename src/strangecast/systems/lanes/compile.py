@@ -19,8 +19,8 @@ from strangecast.core.atomic import atomic_path
 from strangecast.core.errors import ResultsError
 from strangecast.systems.graph import Graph
 from strangecast.systems.lanes.layout import Layout
-from strangecast.systems.lanes.targets import NUMBA, Target, choose
-from strangecast.systems.lanes.vector_kernels import Kernels
+from strangecast.systems.lanes.targets import NUMBA, VARIABLE, Target, choose
+from strangecast.systems.lanes.vector_kernels import Kernels, shared_stepper
 
 _MAGIC = b"strangecast object 1\n"
 CACHE = "STRANGECAST_CACHE"
@@ -36,6 +36,8 @@ class Compiled:
         advance: address of ``void advance(block)``; 0 where the graph has other than D outputs.
         field: address of ``void field(block, time, state, out)``, of rows of W numbers.
         owner: keeps the code alive.
+        shared: what a stepper shared by systems finds in the head of the block: addresses of ``inner`` and
+            ``prepare``, offset of its vectors.
     """
 
     target: Target
@@ -43,43 +45,56 @@ class Compiled:
     advance: int
     field: int
     owner: Any = field(repr=False, compare=False)
+    shared: tuple[int, int, int] = (0, 0, 0)
 
 
 class MissingSymbolError(RuntimeError):
     """A function of the C library that compiled code would call is not in this process."""
 
 
-def compiled(graph: Graph, path: str | None = None) -> Compiled:
+def compiled(graph: Graph, path: str | None = None, *, once: bool = False) -> Compiled:
     """The kernels of a graph without lags; the same object for the same graph while it is remembered.
 
     Args:
         graph: right-hand side.
         path: of ``targets.PATHS``; None for the environment's, else the fastest that works here.
+        once: compile less and keep nothing on disk, for a graph of few trajectories that nobody will ask for again.
+            Its steps take up to a third longer and give the same bits.
 
     Raises:
         ConfigError: no such path, or one this processor cannot run.
     """
     target = choose(path)
     try:
-        return _compiled(graph, target)
-    except (MissingSymbolError, OSError, RuntimeError):
+        return _compiled(graph, target, once)
+    except (MissingSymbolError, OSError):
         # A path that was asked for by name has to work; one that was chosen here may be replaced.
-        if path or target == NUMBA or os.environ.get("STRANGECAST_LANES"):
+        if path or os.environ.get(VARIABLE):
             raise
-        return _compiled(graph, NUMBA)
+        return _compiled(graph, NUMBA, once)
 
 
 @lru_cache(maxsize=512)
-def _compiled(graph: Graph, target: Target) -> Compiled:
+def _compiled(graph: Graph, target: Target, once: bool) -> Compiled:
     if target == NUMBA:
         from strangecast.systems.lanes.portable import portable
 
         return portable(graph)
-    # A name of its own is not needed: every engine has its own symbols.
-    kernels = Kernels(graph, target, "lanes")
-    engine = _load(object_code(kernels.text(), target))
-    advance = engine.get_function_address("advance_lanes") if kernels.steps else 0
-    return Compiled(target, kernels.layout, advance, engine.get_function_address("field_lanes"), engine)
+    kernels = Kernels(graph, target, False if once else None)
+    engine = _load(object_code(kernels.text(), target, keep=not once))
+    field = engine.get_function_address("field")
+    if kernels.straight or not kernels.steps:
+        advance = engine.get_function_address("advance") if kernels.steps else 0
+        return Compiled(target, kernels.layout, advance, field, engine)
+    stepper = _stepper(target, graph.dim)
+    shared = (engine.get_function_address("inner"), engine.get_function_address("prepare"), kernels.vectors)
+    advance = stepper.get_function_address("advance")
+    return Compiled(target, kernels.layout, advance, field, (engine, stepper), shared)
+
+
+@lru_cache(maxsize=64)
+def _stepper(target: Target, dim: int) -> Any:
+    return _load(object_code(shared_stepper(target, dim), target))
 
 
 def cache_folder() -> Path:
@@ -90,13 +105,15 @@ def cache_folder() -> Path:
     return (Path(root) if root else Path.home() / ".cache") / "strangecast"
 
 
-def object_code(text: str, target: Target) -> bytes:
-    """Object code of a module, from the folder or compiled and put there.
+def object_code(text: str, target: Target, *, keep: bool = True) -> bytes:
+    """Object code of a module, from the folder or compiled and (with ``keep``) put there.
 
     Raises:
         MissingSymbolError: the module calls a function that is not in this process.
     """
     _check_symbols(text)
+    if not keep:
+        return _translate(text, target)
     path = cache_folder() / "kernels" / f"{_key(text, target)}.o"
     code = _read(path)
     if code is None:

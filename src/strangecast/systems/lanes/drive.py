@@ -63,11 +63,8 @@ def drive(advance, field, base, rows, words, queue, task, tolerances, results):
     states, parameters, begin, spacing, times, limits, budgets, first_steps = task
     out, addresses, status, evaluations, steps, reached, next_steps = results
     dim, length, width = states.shape[1], out.shape[1], rows.shape[1]
-    held = np.full(width, -1, np.int64)
+    held = np.full(width, -1)
     fresh = np.zeros(width, np.bool_)
-    words[r.ACTIVE, :] = 0
-    for d in range(dim):
-        rows[SCALAR_ROWS + d, :] = limits[d]
     at, live = 0, 0
     while True:
         waiting = False
@@ -77,24 +74,33 @@ def drive(advance, field, base, rows, words, queue, task, tolerances, results):
                 continue
             # An idle lane stands still on a state that can be computed with.
             b = queue[min(at, len(queue) - 1)]
-            _place(rows, words, lane, states[b], parameters[b])
+            _place(rows, words, lane, b, states, parameters, limits)
             start, end, following = begin[b], begin[b] + (length - 1) * spacing[b], begin[b] + 1 * spacing[b]
             if len(times) > 0:
                 start, end, following = times[0], times[length - 1], times[1]
-            rows[r.TIME, lane], rows[r.END, lane] = start, start
+            rows[r.TIME, lane] = start
+            rows[r.END, lane] = start
             if not fresh[lane]:
                 continue
-            at, live, held[lane], waiting = at + 1, live + 1, b, True
-            rows[r.END, lane], rows[r.NEXT, lane] = end, following
-            rows[r.START, lane], rows[r.SPACING, lane] = start, spacing[b]
-            rows[r.INDEX, lane], rows[r.BUDGET, lane] = 1.0, budgets[b]
-            words[r.OUT, lane] = addresses[b] + 8 * dim
-            out[b, 0] = states[b]
+            at += 1
+            live += 1
+            held[lane] = b
+            waiting = True
+            rows[r.END, lane] = end
+            rows[r.NEXT, lane] = following
+            rows[r.START, lane] = start
+            rows[r.SPACING, lane] = spacing[b]
+            rows[r.INDEX, lane] = 1.0
+            rows[r.BUDGET, lane] = budgets[b]
             rows[r.STEP, lane] = first_steps[b]
+            words[r.OUT, lane] = addresses[b] + 8 * dim
+            for d in range(dim):
+                out[b, 0, d] = states[b, d]
         if live == 0:
             break
         if waiting:
             _begin(field, base, rows, dim, fresh, tolerances)
+        ready = True
         for lane in range(width):
             if not fresh[lane]:
                 continue
@@ -104,50 +110,56 @@ def drive(advance, field, base, rows, words, queue, task, tolerances, results):
             for d in range(dim):
                 defined = defined and math.isfinite(states[b, d])
                 sound = sound and math.isfinite(rows[SCALAR_ROWS + 2 * dim + d, lane])
-            words[r.REASON, lane] = 0
             if defined and sound:
                 words[r.ACTIVE, lane] = -1
             else:
                 words[r.REASON, lane] = r.SMALL | r.UNDEFINED
                 rows[r.INDEX, lane] = 1.0 if defined else 0.0
-                waiting = False
-        if waiting or not fresh.any():
+                ready = False
+        if ready:
             call_advance(advance, base)
         for lane in range(width):
-            reason, b = words[r.REASON, lane], held[lane]
-            if b < 0 or reason == 0:
+            b = held[lane]
+            if b < 0 or words[r.REASON, lane] == 0:
                 continue
-            status[b] = _status(reason, rows[SCALAR_ROWS + dim : SCALAR_ROWS + 2 * dim, lane])
+            status[b] = _status(words[r.REASON, lane], rows, dim, lane)
             evaluations[b] = int(rows[r.EVALUATIONS, lane])
             steps[b] = int(rows[r.STEPS, lane])
             reached[b] = int(rows[r.INDEX, lane])
             next_steps[b] = rows[r.STEP, lane]
-            out[b, reached[b] :] = math.nan
-            words[r.ACTIVE, lane], words[r.REASON, lane] = 0, 0
+            for i in range(reached[b], length):
+                for d in range(dim):
+                    out[b, i, d] = math.nan
             held[lane] = -1
             live -= 1
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _place(rows, words, lane, state, parameters):
-    """Put a trajectory into a lane, standing still."""
-    dim = len(state)
+def _place(rows, words, lane, b, states, parameters, limits):
+    """Put trajectory ``b`` into a lane, standing still."""
+    dim = len(limits)
     for d in range(dim):
-        rows[SCALAR_ROWS + dim + d, lane] = state[d]
+        rows[SCALAR_ROWS + d, lane] = limits[d]
+        rows[SCALAR_ROWS + dim + d, lane] = states[b, d]
         rows[SCALAR_ROWS + 2 * dim + d, lane] = 0.0
-    for p in range(len(parameters)):
-        rows[SCALAR_ROWS + 6 * dim + p, lane] = parameters[p]
-    rows[r.STEP, lane], rows[r.NEXT, lane], rows[r.BUDGET, lane] = 0.0, math.inf, math.inf
-    rows[r.EVALUATIONS, lane], rows[r.STEPS, lane] = 0.0, 0.0
+    for p in range(parameters.shape[1]):
+        rows[SCALAR_ROWS + 6 * dim + p, lane] = parameters[b, p]
+    rows[r.STEP, lane] = 0.0
+    rows[r.NEXT, lane] = math.inf
+    rows[r.BUDGET, lane] = math.inf
+    rows[r.EVALUATIONS, lane] = 0.0
+    rows[r.STEPS, lane] = 0.0
     words[r.REJECTED, lane] = 0
+    words[r.ACTIVE, lane] = 0
+    words[r.REASON, lane] = 0
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _status(reason, state):
+def _status(reason, rows, dim, lane):
     """Number of a lane's status."""
     if reason & r.OUTSIDE:
-        for x in state:
-            if not math.isfinite(x):
+        for d in range(dim):
+            if not math.isfinite(rows[SCALAR_ROWS + dim + d, lane]):
                 return NON_FINITE
         return DIVERGED
     if reason & r.FINISHED:
@@ -169,8 +181,9 @@ def _begin(field, base, rows, dim, fresh, tolerances):
     trial, steep = SCALAR_ROWS + 3 * dim, SCALAR_ROWS + 4 * dim
     origin, unit = base + 8 * HEAD, 8 * width
     call_field(field, base, origin + unit * r.TIME, origin + unit * state, origin + unit * steep)
-    small, speeds, time = np.zeros(width), np.zeros(width), rows[r.TIME].copy()
+    small, speeds, times = np.zeros(width), np.zeros(width), np.zeros(width)
     for lane in range(width):
+        times[lane] = rows[r.TIME, lane]
         d0, d1 = 0.0, 0.0
         for d in range(dim):
             y, f = rows[state + d, lane], rows[steep + d, lane]
@@ -181,22 +194,22 @@ def _begin(field, base, rows, dim, fresh, tolerances):
             d1 += (f / scale) ** 2
         d0, d1 = math.sqrt(d0 / dim), math.sqrt(d1 / dim)
         h = 1e-6 if d0 < 1e-5 or d1 < 1e-5 else 0.01 * d0 / d1
-        small[lane], speeds[lane] = min(h, rows[r.END, lane] - time[lane]), d1
+        small[lane] = min(h, rows[r.END, lane] - times[lane])
+        speeds[lane] = d1
         for d in range(dim):
             rows[trial + d, lane] = rows[state + d, lane] + small[lane] * rows[steep + d, lane]
-        rows[r.TIME, lane] = time[lane] + small[lane]
+        rows[r.TIME, lane] = times[lane] + small[lane]
     call_field(field, base, origin + unit * r.TIME, origin + unit * trial, origin + unit * steep)
-    rows[r.TIME] = time
     for lane in range(width):
+        rows[r.TIME, lane] = times[lane]
         if not fresh[lane] or rows[r.STEP, lane] != 0.0:
             continue
-        d2 = 0.0
+        d1, d2 = speeds[lane], 0.0
         for d in range(dim):
             scale = atol + abs(rows[state + d, lane]) * rtol
             d2 += ((rows[steep + d, lane] - rows[slope + d, lane]) / scale) ** 2
-        d1, d2 = speeds[lane], math.sqrt(d2 / dim) / small[lane]
-        fastest = d2 if d2 > d1 else d1
-        h = math.sqrt(math.sqrt(math.sqrt(0.01 / fastest)))
+        d2 = math.sqrt(d2 / dim) / small[lane]
+        h = math.sqrt(math.sqrt(math.sqrt(0.01 / (d2 if d2 > d1 else d1))))
         if d1 <= 1e-15 and d2 <= 1e-15:
             h = max(1e-6, small[lane] * 1e-3)
-        rows[r.STEP, lane] = min(100.0 * small[lane], h, rows[r.END, lane] - time[lane])
+        rows[r.STEP, lane] = min(100.0 * small[lane], h, rows[r.END, lane] - times[lane])

@@ -16,10 +16,8 @@ from strangecast.systems.graph import Graph
 from strangecast.systems.integrate import STATUSES, Solver, Trajectory
 from strangecast.systems.lanes import layout as r
 from strangecast.systems.lanes.compile import Compiled, compiled
+from strangecast.systems.lanes.grid import Grid, Times
 from strangecast.systems.lanes.layout import HEAD
-
-# Grid times [T] of all trajectories, or first times [B], spacings [B] and T.
-Times = np.ndarray | tuple[np.ndarray | float, np.ndarray | float, int]
 
 
 @dataclass(frozen=True)
@@ -74,6 +72,7 @@ def integrate_ensemble(
     period: float | np.ndarray | None = None,
     threads: int = 1,
     path: str | None = None,
+    once: bool = False,
     first_steps: np.ndarray | None = None,
     out: np.ndarray | None = None,
 ) -> Ensemble:
@@ -89,6 +88,8 @@ def integrate_ensemble(
         period: sets the budgets together with the span of the times; a number or [B]; None: T / 100 turns.
         threads: share the trajectories among so many.
         path: of ``targets.PATHS``; None for the environment's, else the fastest.
+        once: compile in a fraction of the time and keep nothing on disk, for a graph of few trajectories that nobody
+            will ask for again. The same bits.
         first_steps: [B] first step to try, 0 to estimate it; for going on from another ensemble.
         out: [B, T, D], contiguous float64, to be filled instead of a new array.
 
@@ -108,10 +109,9 @@ def integrate_ensemble(
     states = _states(graph, states)
     count, dim = states.shape
     parameters = _parameters(graph, parameters, count)
-    begin, spacing, table, length = _grid(times, count)
-    span = table[-1] - table[0] if len(table) else spacing * (length - 1)
-    code = compiled(graph, path)
-    shape = (count, length, dim)
+    grid = Grid.of(times, count)
+    code = compiled(graph, path, once=once)
+    shape = (count, grid.length, dim)
     if out is None:
         out = np.empty(shape)
     elif out.shape != shape or out.dtype != np.float64 or not out.flags.carray:
@@ -120,17 +120,17 @@ def integrate_ensemble(
     limits = np.full(dim, solver.limit)
     if bounded is not None:
         limits[~np.asarray(bounded, bool)] = np.finfo(np.float64).max
-    budgets = np.broadcast_to(solver.budget(span, period, length), count).astype(np.float64)
-    listed = np.append(table, np.inf) if len(table) else np.zeros(0)
-    task = (states, parameters, begin, spacing, listed, limits, budgets, firsts)
+    budgets = np.broadcast_to(solver.budget(grid.span, period, grid.length), count).astype(np.float64)
+    listed = np.append(grid.table, np.inf) if len(grid.table) else np.zeros(0)
+    task = (states, parameters, grid.begin, grid.spacing, listed, limits, budgets, firsts)
     numbers = [np.zeros(count, np.int64) for _ in range(4)]
     results = (out, out.ctypes.data + out.strides[0] * np.arange(count), *numbers, np.zeros(count))
-    if length == 1:
+    if grid.length == 1:
         out[:, 0] = states
         sound = np.isfinite(states).all(axis=1)
         numbers[0][:], numbers[3][:] = np.where(sound, 0, STATUSES.index("non-finite")), sound
     elif count:
-        _share(code, solver, length, task, results, threads)
+        _share(code, solver, grid.length, task, results, threads)
     status, evaluations, steps, reached = numbers
     engine = (f"lanes {solver.name} {code.target.name} rtol={solver.rtol:g} atol={solver.atol:g}",)
     nowhere = np.zeros(count, np.int64)
@@ -176,6 +176,7 @@ def make_block(code: Compiled, length: int, rtol: float, atol: float, table: np.
     head = block[:HEAD].view(np.int64)
     head[[r.HEAD_FIELD, r.HEAD_DIM, r.HEAD_PARAMETERS]] = code.field, code.layout.dim, code.layout.n_parameters
     head[[r.HEAD_TIMES, r.HEAD_GRID]] = length, table.ctypes.data if len(table) else 0
+    head[[r.HEAD_INNER, r.HEAD_PREPARE, r.HEAD_VECTORS]] = code.shared
     block[[r.HEAD_RTOL, r.HEAD_ATOL]] = rtol, atol
     return block
 
@@ -199,29 +200,3 @@ def _parameters(graph: Graph, parameters: np.ndarray, count: int) -> np.ndarray:
         b, p = np.argwhere(~np.isfinite(parameters))[0]
         raise DataError(f"parameter {p} of trajectory {b} is {parameters[b, p]}; parameters must be finite numbers")
     return parameters
-
-
-def _grid(times: Times, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    """First times [B] and spacings [B], or a table of times [T]; and T."""
-    if isinstance(times, tuple):
-        first, spacing, length = times
-        try:
-            begin, steps = (np.array(np.broadcast_to(x, count), np.float64) for x in (first, spacing))
-        except ValueError as e:
-            raise DataError(f"first times and spacings must be numbers or [{count}]") from e
-        table = np.zeros(0)
-        rising = length < 2 or ((begin + (length - 1) * steps > begin + (length - 2) * steps) & (steps > 0)).all()
-    else:
-        table = np.ascontiguousarray(times, np.float64)
-        if table.ndim != 1:
-            raise DataError(f"times must be [T], or first times, spacings and T; found {list(table.shape)}")
-        length = len(table)
-        rising = (np.diff(table) > 0).all()
-        begin, steps = np.full(count, table[0] if length else 0.0), np.zeros(count)
-        if length > 1 and np.array_equal(table, table[0] + np.arange(length) * (table[1] - table[0])):
-            steps, table = np.full(count, table[1] - table[0]), np.zeros(0)
-    if length < 1:
-        raise DataError("times must hold at least one time")
-    if not (rising and np.isfinite(begin).all() and np.isfinite(table).all()):
-        raise DataError("times must be finite and increase")
-    return begin, steps, table, int(length)

@@ -10,8 +10,12 @@ from dataclasses import dataclass
 
 HEAD = 16
 # Words of the head: address of the right-hand side (portable stepper), D, P, T, address of the grid times with
-# infinity behind them (0: the grid is start + index * spacing), tolerances, time of a stage (portable stepper).
-HEAD_FIELD, HEAD_DIM, HEAD_PARAMETERS, HEAD_TIMES, HEAD_GRID, HEAD_RTOL, HEAD_ATOL, HEAD_CLOCK = range(8)
+# infinity behind them (0: the grid is start + index * spacing), tolerances, time of a stage (portable stepper), and
+# for the stepper shared by systems: addresses of ``inner`` and ``prepare``, byte offset of its vectors in the block.
+(
+    HEAD_FIELD, HEAD_DIM, HEAD_PARAMETERS, HEAD_TIMES, HEAD_GRID, HEAD_RTOL, HEAD_ATOL, HEAD_CLOCK,
+    HEAD_INNER, HEAD_PREPARE, HEAD_VECTORS,
+) = range(11)  # fmt: skip
 
 # Rows of one number per lane. STEP is the step to try next; NEXT the grid time to be written next, INDEX its number,
 # OUT the address it goes to; REJECTED and ACTIVE are 0 or -1 (all bits set), REASON bits of the constants below.

@@ -34,6 +34,7 @@ class Emitter:
         self.V = f"<{target.width} x double>"
         self.I = f"<{target.width} x i64>"
         self.M = f"<{target.width} x i1>"
+        self.far: str | None = None  # address of the kernels' own rows where it is not fixed
         self.loop: str | None = None  # byte offset of the coordinate in a rolled loop
         self.element: str | None = None  # its number times 8
 
@@ -167,6 +168,9 @@ class Emitter:
     # Memory.
     def pointer(self, row: int) -> str:
         """Address of a row of the block."""
+        if self.far and row >= self.layout.own:
+            offset = 8 * self.target.width * (row - self.layout.own)
+            return self.op(f"getelementptr inbounds i8, ptr {self.far}, i64 {offset}")
         return self.op(f"getelementptr inbounds i8, ptr %block, i64 {self.layout.at(row)}")
 
     def load(self, row: int, kind: str | None = None) -> str:

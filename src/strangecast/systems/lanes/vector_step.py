@@ -1,6 +1,6 @@
 """The kernel that steps: one function of the block that does the whole work between two visits of the feeding loop.
 
-``advance_<name>(block)`` steps all lanes, each with its own step size, until a lane wants attention. A round is one
+``advance(block)`` steps all lanes, each with its own step size, until a lane wants attention. A round is one
 step of order 8 with its error norm, acceptance and next step size; where lanes pass grid times, the dense output
 follows (``vector_dense``); then accepted lanes take over the new state. The slope at its end is the first of the next.
 
@@ -38,11 +38,9 @@ class Round:
         k: slopes of the stages so far.
     """
 
-    def __init__(
-        self, e: Emitter, field: Callable[[Emitter, str, Vector, Vector], None], timed: bool, own: int
-    ) -> None:
+    def __init__(self, e: Emitter, field: Callable[[str, Vector, Vector], None], timed: bool) -> None:
         self.e, self._field, self._timed = e, field, timed
-        self._rows = iter(range(own, own + VECTORS * e.layout.dim, e.layout.dim))
+        self._rows = iter(range(e.layout.own, e.layout.own + VECTORS * e.layout.dim, e.layout.dim))
         self.trial = self.vector()
 
     def vector(self) -> Vector:
@@ -70,7 +68,7 @@ class Round:
         inside = self._timed and C[stage] != 1.0
         time = self.e.fma(self.h, self.e.number(C[stage]), self.t) if inside else self.t_new
         self.k.append(self.vector())
-        self._field(self.e, time, state, self.k[stage])
+        self._field(time, state, self.k[stage])
 
     def stage(self, stage: int) -> None:
         """State and slope of a stage."""
@@ -106,21 +104,20 @@ class Round:
         return n5, n3, outside
 
 
-def emit_advance(e: Emitter, field: Callable[[Emitter, str, Vector, Vector], None], *, timed: bool, own: int) -> None:
+def emit_advance(e: Emitter, field: Callable[[str, Vector, Vector], None], *, timed: bool) -> None:
     """The body of ``advance``.
 
     Args:
         e: at the end of the entry block.
         field: emits the slopes at a time and state.
         timed: whether the right-hand side reads the time.
-        own: first row of the scratch.
     """
     rtol, atol = e.splat(e.head(rows.HEAD_RTOL)), e.splat(e.head(rows.HEAD_ATOL))
     e.do("br label %round")
     e.label("round")
     active, rejected = e.flag(rows.ACTIVE), e.flag(rows.REJECTED)
     step, end = e.load(rows.STEP), e.load(rows.END)
-    r = Round(e, field, timed, own)
+    r = Round(e, field, timed)
     cut = r.begin(end, step)
     for s in range(1, STAGES):
         r.stage(s)
