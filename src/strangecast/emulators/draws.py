@@ -27,19 +27,15 @@ class SampleRandom:
     """
 
     def __init__(self, keys: np.ndarray, samples: int) -> None:
-        self._keys = np.asarray(keys, np.uint64)
         self.samples = samples
+        self._shape = (samples, *np.shape(keys))
+        self._keys = counter_bits(np.ravel(keys), 0, samples).T
 
     def uniform(self, name: str, *shape: int) -> Tensor:
         """[N, S, B, *shape] float64 in (0, 1)."""
-        keys = (self._keys ^ np.uint64(key64("draw", name))).reshape(-1)
-        size = int(np.prod(shape, dtype=np.int64))
-        found = np.empty((self.samples, len(keys), size))
-        for n in range(self.samples):
-            found[n] = counter_bits(keys, n, size) >> np.uint64(12)
-        found += 0.5
-        found *= 2.0**-52
-        return torch.from_numpy(found).view(self.samples, *self._keys.shape, *shape)
+        keys = np.ravel(self._keys ^ np.uint64(key64("draw", name)))
+        bits = counter_bits(keys, 0, int(np.prod(shape, dtype=np.int64)))
+        return torch.from_numpy(((bits >> np.uint64(12)) + 0.5) * 2.0**-52).view(*self._shape, *shape)
 
     def normal(self, name: str, *shape: int) -> Tensor:
         """[N, S, B, *shape] float64, standard normal by the inverse of its distribution function."""
