@@ -14,25 +14,24 @@ from strangecast.core.errors import ConfigError
 from strangecast.core.streams import counter_bits, key64
 
 
-def ranked_pairs(names: Sequence[str], kind: str, seed: int, count: int) -> list[tuple[str, str, int]]:
-    """``count`` pairs (driver, response, round): every pair occurs once in round 0 before any occurs in round 1.
+def ranked_pairs(names: Sequence[str], kind: str, seed: int, count: int) -> list[tuple[str, str]]:
+    """``count`` different pairs (driver, response).
 
     Args:
-        names: of the systems that may be coupled, at least two.
+        names: of the systems that may be coupled.
         kind: of the coupling.
         seed: of the choice.
         count: how many.
 
     Raises:
-        ConfigError: fewer than two systems.
+        ConfigError: there are not so many.
     """
-    if len(names) < 2:
-        raise ConfigError(f"skew products need at least two systems to couple, found {list(names)}")
-    driver = np.array([key64("driver", seed, kind, n) for n in names], np.uint64)
-    response = np.array([key64("response", seed, kind, n) for n in names], np.uint64)
+    n = len(names)
+    if count > n * (n - 1):
+        raise ConfigError(f"{count} pairs were asked for, {n} systems make {n * (n - 1)}; raise couplings instead")
+    driver = np.array([key64("driver", seed, kind, a) for a in names], np.uint64)
+    response = np.array([key64("response", seed, kind, a) for a in names], np.uint64)
     rank = counter_bits((driver[:, None] ^ response[None, :]).ravel(), 0, 1)[:, 0]
     order = np.argsort(rank, kind="stable")
-    order = order[order // len(names) != order % len(names)]
-    rounds = range(-(-count // len(order)))
-    found = [(names[i // len(names)], names[i % len(names)], n) for n in rounds for i in order.tolist()[:count]]
-    return found[:count]
+    order = order[order // n != order % n][:count]
+    return [(names[i // n], names[i % n]) for i in order.tolist()]

@@ -22,7 +22,7 @@ from strangecast.systems.skew_names import KINDS, SkewName, parse
 
 _SOURCES = ("list", "dysts", "skew", "exclude")
 _DYSTS = {"all": ("flow", "delay"), "flows": ("flow",), "delays": ("delay",)}
-_SKEW = ("pairs", "among", "kinds", "seed")
+_SKEW = ("pairs", "couplings", "among", "kinds", "seed")
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def system_names(given: dict[str, Any]) -> list[str]:
     """The systems that the ``systems`` part of a YAML means.
 
     Args:
-        given: ``list`` of names, ``dysts: all | flows | delays``, ``skew: {pairs, among, kinds, seed}``, any of them
+        given: ``list`` of names, ``dysts: all | flows | delays``, ``skew: {pairs, couplings, among, kinds, seed}``, any of them
             together, and names to ``exclude``.
 
     Raises:
@@ -138,10 +138,11 @@ def system_names(given: dict[str, Any]) -> list[str]:
 
 
 def skew_names(given: dict[str, Any]) -> list[SkewName]:
-    """Skew products of ``pairs`` ordered pairs, the kinds of coupling taking turns.
+    """Skew products of ``pairs`` ordered pairs with ``couplings`` each, the kinds of coupling taking turns.
 
     Args:
-        given: ``pairs`` (how many products), ``among`` (as ``systems``; all ODE flows if absent), ``kinds`` and ``seed``.
+        given: ``pairs``, ``couplings`` of each (1 if absent), ``among`` (as ``systems``; all ODE flows if absent),
+            ``kinds`` and ``seed``.
 
     Raises:
         ConfigError: an unknown key or kind, a number below 1, or systems that cannot be coupled.
@@ -153,16 +154,17 @@ def skew_names(given: dict[str, Any]) -> list[SkewName]:
     for kind in kinds:
         if kind not in KINDS:
             raise ConfigError(unknown("kind of coupling", str(kind), KINDS))
-    pairs = int(given.get("pairs") or 0)
-    if pairs < 1:
-        raise ConfigError(f"systems.skew.pairs must be at least 1, found {given.get('pairs')}")
+    pairs, couplings = int(given.get("pairs") or 0), int(given.get("couplings") or 1)
+    if min(pairs, couplings) < 1:
+        raise ConfigError(f"systems.skew: pairs {pairs} and couplings {couplings} must be at least 1")
     among = system_names(given.get("among") or {"dysts": "flows"})
     for name in among:
         if catalogue.lookup(name).kind != "flow":
             raise ConfigError(f"{name} is a {catalogue.lookup(name).kind}; only ODE flows can drive or respond")
     of_kind = {k: -(-(pairs - i) // len(kinds)) for i, k in enumerate(kinds)}
     ranked = {k: iter(ranked_pairs(among, k, int(given.get("seed") or 0), n)) for k, n in of_kind.items()}
-    return [SkewName(k, *next(ranked[k])) for k in (kinds[i % len(kinds)] for i in range(pairs))]
+    chosen = [(kind, *next(ranked[kind])) for kind in (kinds[i % len(kinds)] for i in range(pairs))]
+    return [SkewName(*pair, number) for pair in chosen for number in range(couplings)]
 
 
 def entry_of(name: str) -> catalogue.Entry:

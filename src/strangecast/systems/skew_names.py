@@ -1,7 +1,8 @@
 """Names of skew products: ``skew-<kind>-<driver>-<response>-<number>``, such as ``skew-additive-Lorenz-Rossler-0``.
 
 A name says everything: which systems are coupled, and how, because the coupling is drawn from the name. The number
-tells apart several couplings of one pair. What the planner may know follows from the catalogue rows of the parents.
+tells apart several couplings of one pair, which share one graph. What the planner may know follows from the catalogue
+rows of the parents.
 """
 
 from __future__ import annotations
@@ -33,14 +34,21 @@ class SkewName:
 
     @property
     def activation(self) -> str:
-        """What bends the drive of an activated coupling: each of ``ACTIVATIONS`` is equally likely."""
-        return ACTIVATIONS[int(stream("activation", self.name).integers(len(ACTIVATIONS)))]
+        """What bends the drive of an activated coupling; of ``ACTIVATIONS``, drawn for the pair. Others have ''."""
+        if self.kind != "activated":
+            return ""
+        return ACTIVATIONS[int(stream("activation", self.driver, self.response).integers(len(ACTIVATIONS)))]
+
+    @property
+    def structure(self) -> str:
+        """What products with one graph have in common: the name without the number."""
+        return self.name.rpartition("-")[0]
 
     @property
     def entry(self) -> catalogue.Entry:
         """The row that the product would have in the catalogue; its channels are those of the response."""
         driver, response = catalogue.lookup(self.driver), catalogue.lookup(self.response)
-        smooth = driver.smooth and response.smooth and (self.kind == "additive" or self.activation != "relu")
+        smooth = driver.smooth and response.smooth and self.activation != "relu"
         return replace(
             response,
             name=self.name,
