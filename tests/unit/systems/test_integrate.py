@@ -67,9 +67,57 @@ def test_budget_counts_evaluations():
     assert 100 < path.evaluations < 200
 
 
+def test_a_slope_undefined_at_the_start_is_named_at_once():
+    path = integrate(lambda t, y: np.sqrt(-1.0 - t) * y, np.array([1.0]), np.linspace(0, 2, 11))
+    assert (path.status, len(path.states), path.evaluations) == ("non-finite", 1, 1)
+
+
+@pytest.mark.parametrize("name", ["radau", "lsoda"])
+@pytest.mark.parametrize("exact", [True, False])
+def test_implicit_methods_follow_a_stiff_equation(name, exact):
+    def field(t, y):
+        return np.array([-1e6 * (y[0] - np.cos(t))])
+
+    times = np.linspace(0.0, 6.0, 301)
+    solver = Solver(name=name, rtol=1e-8, atol=1e-10)
+    path = integrate(
+        field, np.array([1.0]), times, solver, period=6.0, jacobian=(lambda t, y: [[-1e6]]) if exact else None
+    )
+    assert path.finished
+    assert path.evaluations < 20_000
+    np.testing.assert_allclose(path.states[:, 0], np.cos(times), atol=2e-6)
+    explicit = integrate(field, np.array([1.0]), times, Solver(rtol=1e-8, atol=1e-10), period=6.0)
+    assert explicit.status == "budget exhausted"
+
+
+@pytest.mark.parametrize("name", ["radau", "lsoda"])
+def test_implicit_methods_end_as_the_explicit_one_does(name):
+    solver = Solver(name=name, limit=1e6)
+    grown = integrate(lambda t, y: y, np.array([1.0]), np.linspace(0, 40, 401), solver)
+    assert grown.status == "diverged"
+    assert 100 < len(grown.states) < 160
+    rooted = integrate(lambda t, y: np.sqrt(1.0 - t) * y, np.array([1.0]), np.linspace(0, 2, 11), solver)
+    assert rooted.status in ("non-finite", "step too small")
+    spent = integrate(
+        oscillator,
+        np.array([1.0, 0.0]),
+        np.linspace(0, 500, 11),
+        Solver(name=name, evaluations_per_period=100),
+        period=500.0,
+    )
+    assert spent.status == "budget exhausted"
+
+
 @pytest.mark.parametrize(
     ("config", "told"),
-    [({"name": "dop854"}, "dop853"), ({"rtoll": 1e-9}, "'rtol'"), ({"rtol": 0.0}, "rtol")],
+    [
+        ({"name": "dop854"}, "dop853"),
+        ({"rtoll": 1e-9}, "'rtol'"),
+        ({"rtol": 0.0}, "rtol"),
+        ({"fallback": "lsod"}, "'lsoda'"),
+        ({"limit": -1.0}, "limit"),
+        ({"evaluations_per_period": 0}, "evaluations_per_period"),
+    ],
 )
 def test_wrong_settings_are_named(config, told):
     with pytest.raises(ConfigError, match=told):

@@ -115,6 +115,7 @@ def drive(advance, field, base, rows, words, queue, task, tolerances, results):
             else:
                 words[r.REASON, lane] = r.SMALL | r.UNDEFINED
                 rows[r.INDEX, lane] = 1.0 if defined else 0.0
+                rows[r.STEP, lane] = 0.0
                 ready = False
         if ready:
             call_advance(advance, base)

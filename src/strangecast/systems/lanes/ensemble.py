@@ -116,11 +116,18 @@ def integrate_ensemble(
         out = np.empty(shape)
     elif out.shape != shape or out.dtype != np.float64 or not out.flags.carray:
         raise DataError(f"out must be a writable, contiguous float64 array {shape}, found {out.dtype} {out.shape}")
-    firsts = np.zeros(count) if first_steps is None else np.array(np.broadcast_to(first_steps, count), np.float64)
+    firsts = _each("first_steps", 0.0 if first_steps is None else first_steps, count)
+    if not ((firsts >= 0) & (firsts < np.inf)).all():
+        raise DataError("first_steps must be finite and not negative")
     limits = np.full(dim, solver.limit)
     if bounded is not None:
+        if np.shape(bounded) != (dim,):
+            raise DataError(f"bounded must be [{dim}], found {list(np.shape(bounded))}")
         limits[~np.asarray(bounded, bool)] = np.finfo(np.float64).max
-    budgets = np.broadcast_to(solver.budget(grid.span, period, grid.length), count).astype(np.float64)
+    periods = None if period is None else _each("period", period, count)
+    if periods is not None and not (periods > 0).all():
+        raise DataError("period must be positive")
+    budgets = _each("budget", solver.budget(grid.span, periods, grid.length), count)
     listed = np.append(grid.table, np.inf) if len(grid.table) else np.zeros(0)
     task = (states, parameters, grid.begin, grid.spacing, listed, limits, budgets, firsts)
     numbers = [np.zeros(count, np.int64) for _ in range(4)]
@@ -187,6 +194,13 @@ def _states(graph: Graph, states: np.ndarray) -> np.ndarray:
     if states.ndim != 2 or states.shape[1] != graph.dim:
         raise DataError(f"states must be [B, {graph.dim}], found {list(states.shape)}")
     return states
+
+
+def _each(name: str, values: float | np.ndarray, count: int) -> np.ndarray:
+    """A number, or one for each trajectory, as [count]."""
+    if np.shape(values) not in ((), (count,)):
+        raise DataError(f"{name} must be a number or [{count}], found {list(np.shape(values))}")
+    return np.array(np.broadcast_to(values, count), np.float64)
 
 
 def _parameters(graph: Graph, parameters: np.ndarray, count: int) -> np.ndarray:

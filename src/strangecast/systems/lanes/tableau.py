@@ -86,7 +86,7 @@ E5: Row = {
 }  # fmt: skip
 
 # Error of the embedded solution of order 3: B minus these three.
-B3: Row = {0: 0.24409448818897637, 8: 0.7338466882816119, 11: 0.022058823529411766}
+B3: Row = {0: 0.2440944881889764, 8: 0.7338466882816118, 11: 0.022058823529411766}
 
 # The four highest coefficients of the dense output of order 7: step * sum of D[i][j] * slope[j].
 D = (
