@@ -18,6 +18,8 @@ import numba
 import numpy as np
 from scipy.integrate import DOP853
 
+from strangecast.systems.scalar_field import call_scalar
+
 FINISHED, DIVERGED, NON_FINITE, EXHAUSTED, TOO_SMALL = range(5)  # places in integrate.STATUSES
 
 _STAGES = 12
@@ -55,7 +57,7 @@ def _slope(field, t, y, parameters, reads, lags, places, starts, widths, coeffic
     for j in range(len(reads)):
         lag = reads[j, 0]
         past[j] = _past(starts, widths, coefficients, pieces, places[lag], t - lags[lag], reads[j, 1])
-    field(t, y, parameters, past, out)
+    call_scalar(field, t, y.ctypes.data, parameters.ctypes.data, past.ctypes.data, out.ctypes.data)
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -135,7 +137,7 @@ def follow(
     """Continue the stored pieces to ``times[-1]``.
 
     Args:
-        field: compiled right-hand side.
+        field: address of the compiled right-hand side.
         parameters: [P].
         reads: [n, 2] of int, lag and coordinate of each delayed value.
         lags: [L] positive.

@@ -18,9 +18,9 @@ from functools import lru_cache
 import numpy as np
 
 from strangecast.core.errors import ConfigError
-from strangecast.systems.delay_source import compiled_field, delayed_nodes
 from strangecast.systems.graph import Graph, evaluate
 from strangecast.systems.integrate import STATUSES, Solver, Trajectory
+from strangecast.systems.scalar_field import compiled_field, delayed_nodes
 from strangecast.systems.segment import Segment, segment_of
 
 SMOOTH = 8  # a jump in a derivative higher than this does not disturb the method
@@ -99,7 +99,7 @@ def follow_segment(
     carried = carried_breaks(segment.breaks, lags, float(times[-1]))
     ahead = np.array([t for t, _ in carried if t > times[0]])
     states, reached, status, evaluations, starts, widths, coefficients, step = follow(
-        compiled_field(graph), parameters, _reads(graph), lags, offsets, times, ahead,
+        compiled_field(graph).address, parameters, _reads(graph), lags, offsets, times, ahead,
         np.ascontiguousarray(segment.starts), np.ascontiguousarray(segment.widths),
         np.ascontiguousarray(segment.coefficients), float(segment.step), solver.rtol, solver.atol, solver.limit, watched,
         int(np.ceil(budget)),

@@ -1,0 +1,86 @@
+"""Where measurements of exponents begin: several states on the attractor, and how far each coordinate moves there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from strangecast.core.streams import stream
+from strangecast.systems.attractor import PERTURBATION
+from strangecast.systems.base import System
+from strangecast.systems.integrate import Solver
+from strangecast.systems.lanes.ensemble import integrate_ensemble
+
+_PILOT_PERIODS, _PILOT_SAMPLES = 10, 500
+
+
+@dataclass(frozen=True)
+class Starts:
+    """Letters: N initial conditions, D coordinates.
+
+    Attributes:
+        time: at which the states hold.
+        states: [N, D].
+        scale: [D] standard deviations of the coordinates over ten periods, 1 where one does not move.
+    """
+
+    time: float
+    states: np.ndarray
+    scale: np.ndarray
+
+
+def starts_on_attractor(
+    system: System,
+    parameters: np.ndarray,
+    parameter_index: int,
+    count: int,
+    transient_periods: float,
+    solver: Solver,
+) -> Starts | None:
+    """N = ``count`` states after transients of their own, or None where one of four cannot be followed.
+
+    As in ``attractor.py``, the catalogued initial condition is perturbed and the transient has a random length; where
+    the field depends on time, all transients are equally long. Keys are ``("ic", system, parameter_index, "lyapunov",
+    n)``.
+    """
+    draws = [stream("ic", system.name, parameter_index, "lyapunov", n) for n in range(count)]
+    first = np.array([system.initial_condition * (1 + PERTURBATION * g.standard_normal(system.dim)) for g in draws])
+    turns = np.array([transient_periods * (1 + 0.5 * g.random()) for g in draws])
+    if not system.graph.autonomous:
+        turns[:] = 1.5 * transient_periods
+    settings = {"bounded": system.bounded, "period": system.period}
+    lengths = turns * system.period
+    transient = integrate_ensemble(system.graph, first, (0.0, lengths, 2), parameters, solver, **settings)
+    sound = transient.finished
+    if 4 * sound.sum() < 3 * count:
+        return None
+    begin = 0.0 if system.graph.autonomous else float(lengths[0])
+    step = _PILOT_PERIODS * system.period / _PILOT_SAMPLES
+    pilot = integrate_ensemble(
+        system.graph, transient.states[sound, 1], (begin, step, _PILOT_SAMPLES + 1), parameters, solver, **settings
+    )
+    sound = pilot.finished
+    if 4 * sound.sum() < 3 * count:
+        return None
+    paths = pilot.states[sound]
+    scale = np.sqrt(paths.var(axis=1).mean(axis=0))
+    still = scale <= 1e-12 * np.abs(paths).max(axis=(0, 1))
+    return Starts(begin + _PILOT_SAMPLES * step, paths[:, -1].copy(), np.where(still, 1.0, scale))
+
+
+def means_and_errors(rates: np.ndarray, time: float) -> tuple[np.ndarray, np.ndarray]:
+    """Mean over N initial conditions and B blocks of time of ``rates`` [N, B, ...], and its standard error.
+
+    The error has two parts. One is from spread, the larger one of that of initial conditions (what weakly mixing and
+    conservative flows have) and that of all blocks (what few initial conditions cannot tell). The other is ``log 2 /
+    time``: a vector that is not fully turned, or a norm that suits the end better than the start, shifts the growth over
+    the whole time by a factor of about two whatever the number of initial conditions.
+    """
+    n, blocks = rates.shape[:2]
+    each = rates.mean(axis=1)
+    pooled = rates.reshape(n * blocks, *rates.shape[2:])
+    spread = pooled.std(axis=0, ddof=1) / np.sqrt(n * blocks)
+    if n > 1:
+        spread = np.maximum(spread, each.std(axis=0, ddof=1) / np.sqrt(n))
+    return each.mean(axis=0), np.hypot(spread, np.log(2) / time)

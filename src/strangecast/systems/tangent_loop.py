@@ -1,0 +1,210 @@
+"""The compiled loop of tangent dynamics: lanes step, and between steps their tangent vectors are orthonormalised.
+
+One lane is one initial condition: D numbers of state, k tangent vectors, and the integral of the divergence. All lanes
+pause after the same number of attempted steps, are orthonormalised together, and go on with the steps they had: no step
+is cut. Orthonormalising is linear, and so is the tangent equation, so slopes are mapped with the vectors instead of
+being computed anew.
+
+An explicit method keeps step times contraction rate within its region of stability (about 6 here), so vectors that are
+orthonormalised every ``rounds`` steps differ in length by about exp(6 rounds) at most: no pilot is needed to know that
+they do not collapse. The smallest ratio met is returned all the same.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from strangecast.systems.lanes import layout as r
+from strangecast.systems.lanes.drive import call_advance
+from strangecast.systems.lanes.layout import SCALAR_ROWS
+from strangecast.systems.pausing_lanes import allow_attempts, find_slopes, outcome, seat_lanes, share_out
+from strangecast.systems.scalar_field import call_scalar
+from strangecast.systems.switches import BY_FLOOR, BY_SIGN
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def follow_tangents(lanes, switches, states, vectors, parameters, scale, limits, when, pace, results):
+    """Follow one block of lanes to its end.
+
+    Args:
+        lanes: ``PausingLanes.handles`` of the variational graph.
+        switches: addresses of compiled functions of the switches (levels with gradients, and the field with switches
+            held) and their kinds [n]; n = 0 where the field is continuous.
+        states: [N, D] with N <= W.
+        vectors: [k, D] first tangent vectors, in units of ``scale``.
+        parameters: [P].
+        scale: [D] units in which tangent vectors are orthonormalised.
+        limits: [D].
+        when: time at the start, time to turn the vectors before anything is counted, time that is counted.
+        pace: attempted steps between orthonormalisations (1 where there are switches), first step to try, and the
+            budget of evaluations of one lane.
+        results: sums of logarithms of growth [N, k, blocks], integrals of the divergence [N, blocks], status [N],
+            evaluations [N]; written here.
+
+    Returns:
+        The smallest ratio of last to first length before an orthonormalisation, as a logarithm; and how often a surface
+        was met on which the flow slides.
+    """
+    advance, field, base, rows, words = lanes
+    levels, kinds = switches[0], switches[2]
+    begin, skip, span = when
+    rounds, first_step, budget = pace
+    logs, volumes, status, evaluations = results
+    count, dim = states.shape
+    k, width = len(vectors), rows.shape[1]
+    total = dim * (1 + k) + 1
+    state, slope = SCALAR_ROWS + total, SCALAR_ROWS + 2 * total
+    volume = state + total - 1
+    last, stale = np.full(width, begin), np.ones(width, np.bool_)
+    growth, values = np.zeros((k, width)), np.zeros((width, len(kinds)))
+    worst, slid = 0.0, 0
+
+    first = np.zeros((count, total))
+    bounds = np.full(total, math.inf)
+    bounds[:dim] = limits
+    for n in range(count):
+        first[n, :dim] = states[n]
+        for j in range(k):
+            first[n, dim * (1 + j) : dim * (2 + j)] = vectors[j] * scale
+    seat_lanes(rows, words, first, parameters, bounds, begin, begin + skip + span, first_step)
+    if len(kinds) > 0:
+        for n in range(count):
+            _settle(levels, kinds, begin, states[n], parameters, values[n])
+    find_slopes(field, base, rows, total, stale)
+    live = count
+    while live > 0:
+        allow_attempts(rows, words, rounds)
+        call_advance(advance, base)
+        if len(kinds) > 0:
+            for lane in range(count):
+                stale[lane] = False
+                if words[r.ACTIVE, lane] != 0 and rows[r.TIME, lane] > last[lane]:
+                    stale[lane], jump, slides = _cross(
+                        switches, rows[r.TIME, lane], rows[state:volume, lane], dim, parameters, values[lane]
+                    )
+                    rows[volume, lane] += jump
+                    slid += slides
+            if stale[:count].any():
+                find_slopes(field, base, rows, total, stale)
+        _orthonormalise(rows[state + dim : volume], rows[slope + dim : slope + total - 1], dim, scale, growth)
+        for lane in range(count):
+            if words[r.ACTIVE, lane] == 0:
+                continue
+            now, sound = rows[r.TIME, lane], True
+            for j in range(k):
+                sound = sound and 0.0 < growth[j, lane] < math.inf
+            if sound:
+                worst = min(worst, math.log(growth[k - 1, lane] / growth[0, lane]))
+                for j in range(k):
+                    share_out(math.log(growth[j, lane]), last[lane], now, begin + skip, span, logs[lane, j])
+                share_out(rows[volume, lane], last[lane], now, begin + skip, span, volumes[lane])
+            rows[volume, lane] = 0.0
+            last[lane] = now
+            evaluations[lane] = int(rows[r.EVALUATIONS, lane])
+            found = outcome(words[r.REASON, lane], sound, evaluations[lane] > budget)
+            if found >= 0:
+                status[lane] = found
+                words[r.ACTIVE, lane] = 0
+                live -= 1
+    return worst, slid
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _orthonormalise(vectors, slopes, dim, scale, growth):
+    """Modified Gram-Schmidt of the vectors [k D, W] in units of ``scale``, slopes along; lengths to ``growth`` [k, W]."""
+    k, width = growth.shape
+    dot = np.empty(width)
+    weights = 1.0 / (scale * scale)
+    for j in range(k):
+        for i in range(j):
+            dot[:] = 0.0
+            for d in range(dim):
+                for lane in range(width):
+                    dot[lane] += weights[d] * vectors[i * dim + d, lane] * vectors[j * dim + d, lane]
+            for d in range(dim):
+                for lane in range(width):
+                    vectors[j * dim + d, lane] -= dot[lane] * vectors[i * dim + d, lane]
+                    slopes[j * dim + d, lane] -= dot[lane] * slopes[i * dim + d, lane]
+        dot[:] = 0.0
+        for d in range(dim):
+            for lane in range(width):
+                dot[lane] += weights[d] * vectors[j * dim + d, lane] * vectors[j * dim + d, lane]
+        for lane in range(width):
+            growth[j, lane] = math.sqrt(dot[lane])
+            dot[lane] = 1.0 / growth[j, lane]
+        for d in range(dim):
+            for lane in range(width):
+                vectors[j * dim + d, lane] *= dot[lane]
+                slopes[j * dim + d, lane] *= dot[lane]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _worth(kind, level):
+    """The value of a switch at a level."""
+    if kind == BY_FLOOR:
+        return math.floor(level)
+    return 1.0 if level > 0.0 else (-1.0 if kind == BY_SIGN else 0.0)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _call(function, time, state, parameters, out):
+    call_scalar(function, time, state.ctypes.data, parameters.ctypes.data, 0, out.ctypes.data)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _settle(levels, kinds, time, state, parameters, values):
+    """The values of all switches at a state [D], the earlier first: later ones may depend on them."""
+    n = len(kinds)
+    out = np.empty(n * (1 + len(state)))
+    for i in range(n):
+        _call(levels, time, state, np.concatenate((parameters, values)), out)
+        values[i] = _worth(kinds[i], out[i])
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _cross(switches, time, lane, dim, parameters, values):
+    """Apply the saltation matrix of every switch that has changed to the vectors of one lane.
+
+    Returns whether one has, the logarithm of the factor by which volumes changed, and on how many the flow slides.
+
+    The step that passed the surface is as short as the error control makes it there, so the fields f- and f+ of both
+    sides are taken at its end. With n the gradient of the level, vectors go by ``v + (f+ - f-) (n v) / (n f-)``. Where
+    both fields point to the surface, the flow slides along it, and f+ is the mean of both that does.
+
+    Source: R. I. Leine, H. Nijmeijer, Dynamics and Bifurcations of Non-Smooth Mechanical Systems (2004), chapter 7.
+    """
+    levels, held, kinds = switches
+    n = len(kinds)
+    x = np.empty(dim)
+    for d in range(dim):
+        x[d] = lane[d]
+    before, after, out = np.empty(dim), np.empty(dim), np.empty(n * (1 + dim))
+    crossed, volume, slides = False, 0.0, 0
+    for i in range(n):
+        old = np.concatenate((parameters, values))
+        _call(levels, time, x, old, out)
+        worth = _worth(kinds[i], out[i])
+        if worth == values[i]:
+            continue
+        values[i] = worth
+        _call(held, time, x, old, before)
+        _call(held, time, x, np.concatenate((parameters, values)), after)
+        gradient = out[n + i * dim : n + (i + 1) * dim]
+        rate, rate_after = (gradient * before).sum(), (gradient * after).sum()
+        if rate * rate_after < 0.0:
+            after = before + (after - before) * rate / (rate - rate_after)
+            slides += 1
+        if rate == 0.0:
+            continue
+        crossed = True
+        volume += math.log(abs((gradient * after).sum() / rate))
+        for j in range(1, len(lane) // dim):
+            along = 0.0
+            for d in range(dim):
+                along += gradient[d] * lane[dim * j + d]
+            for d in range(dim):
+                lane[dim * j + d] += (after[d] - before[d]) * along / rate
+    return crossed, volume, slides
