@@ -2,20 +2,20 @@
 
 ``integration`` (did the solver reach the end) always applies; the tests of ``config.validity`` apply where their key is
 not null, with the thresholds given there. Tests see clean values. A rejected trajectory stays in the manifest. Where
-generation has already judged (``attempts``), its verdicts are taken over.
+generation has already judged (``attempts``), its verdicts are taken over. ``same_attractor`` holds trajectories of
+perturbed parameters against the first finished one of their system at default parameters; to others it does not apply.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from strangecast.core.errors import ConfigError, DataError, unknown
+from strangecast.core.errors import DataError
 from strangecast.core.schemas import MANIFEST
 from strangecast.core.spec import Spec
 from strangecast.core.tables import write_parquet
@@ -23,46 +23,41 @@ from strangecast.data.labels import FILTERED, MADE, filtered_label
 from strangecast.data.rows import table_of
 from strangecast.data.shards import Shard
 from strangecast.data.trajectories import spec_label
-from strangecast.systems.validity.boundedness import boundedness
-from strangecast.systems.validity.fixed_point import fixed_point
-from strangecast.systems.validity.limit_cycle import limit_cycle
-from strangecast.systems.validity.stationarity import stationarity
+from strangecast.systems.validity.panel import Known, check, run_panel
+from strangecast.systems.validity.record import Record
 from strangecast.systems.validity.verdict import Verdict
 
-TESTS: dict[str, Callable[..., Verdict]] = {
-    "boundedness": boundedness,
-    "fixed_point": fixed_point,
-    "limit_cycle": limit_cycle,
-    "stationarity": stationarity,
-}
+_REFERENCED = "same_attractor"
 
 
-def judge(values: np.ndarray, validity: dict[str, Any]) -> dict[str, Verdict]:
+def judge(
+    values: np.ndarray, validity: dict[str, Any], known: Known | None = None, stop_at_first: bool = False
+) -> dict[str, Verdict]:
     """Verdicts by test name for one trajectory [T, C, *grid].
 
+    Args:
+        values: clean values.
+        validity: thresholds by test, as in a dataset's YAML.
+        known: identity, which keys random numbers, exponent and reference of the trajectory.
+        stop_at_first: leave out the tests after the first that fails.
+
     Raises:
-        ConfigError: an unknown test or threshold.
+        ConfigError: an unknown test or threshold, or ``same_attractor`` without a reference.
     """
-    verdicts = {}
-    for name, thresholds in validity.items():
-        if name not in TESTS:
-            raise ConfigError(unknown("validity test", name, TESTS))
-        if thresholds is None:
-            continue
-        try:
-            verdicts[name] = TESTS[name](values, **thresholds)
-        except TypeError as e:
-            raise ConfigError(f"validity.{name} takes no such threshold: {e}") from e
-    return verdicts
+    return run_panel(values, validity, known, stop_at_first)
 
 
 def filter_dataset(plan: dict[str, Any], root: Path) -> None:
     """Write ``manifest.parquet``: one row per trajectory, accepted or not; labels ``spec`` and ``filtered``.
 
     Raises:
+        ConfigError: an unknown validity test or threshold.
         DataError: too few trajectories pass for the split that the recipe asks for; the message counts the reasons.
     """
     config, folder = plan["config"], root / plan["folder"]
+    validity = config.get("validity") or {}
+    check(validity)
+    references = _References(folder, plan["shards"]) if validity.get(_REFERENCED) is not None else None
     rows: list[dict[str, Any]] = []
     specs: list[Spec] = []
     made: set[str] = set()
@@ -76,7 +71,11 @@ def filter_dataset(plan: dict[str, Any], root: Path) -> None:
             if told is None:
                 verdicts = _integrated(shard, row, len(values), config)
                 if all(v.passed for v in verdicts.values()):
-                    verdicts |= judge(values, config.get("validity") or {})
+                    known = _known(shard, row, references)
+                    asked = {
+                        t: limits for t, limits in validity.items() if t != _REFERENCED or known.reference is not None
+                    }
+                    verdicts |= judge(values, asked, known)
                 told = to_json(verdicts)
             reasons = [test for test, verdict in json.loads(told).items() if not verdict["passed"]]
             found = {
@@ -93,6 +92,43 @@ def filter_dataset(plan: dict[str, Any], root: Path) -> None:
     enough(plan["name"], [r["accepted"] for r in rows], [r["reasons"] for r in rows], wanted)
     labels = {"spec": spec_label(Spec.common(specs)), FILTERED: filtered_label(plan, made)}
     write_parquet(folder / "manifest.parquet", table_of(rows, MANIFEST), MANIFEST, labels)
+
+
+def _known(shard: Shard, row: int, references: _References | None) -> Known:
+    """Identity, exponent and reference of a row of a shard."""
+    exponent, error = shard.get("lyapunov", row), shard.get("lyapunov_standard_error", row)
+    reference = references.of(shard, row) if references is not None else None
+    return Known((shard.get("trajectory_id", row),), exponent, error, reference)
+
+
+class _References:
+    """First finished trajectories at default parameters, one per system, read when first asked for."""
+
+    def __init__(self, folder: Path, shards: list[str]) -> None:
+        self._shards = [folder / name for name in shards]
+        self._records: dict[str, Record] = {}
+
+    def of(self, shard: Shard, row: int) -> Record | None:
+        """What a row is held against; None for default parameters, skew products and imported data.
+
+        Raises:
+            DataError: its system has no finished trajectory at default parameters.
+        """
+        system = shard.get("system", row)
+        if not shard.get("parameter_index", row) or shard.get("parents", row):
+            return None
+        if system not in self._records:
+            self._records[system] = self._find(system)
+        return self._records[system]
+
+    def _find(self, system: str) -> Record:
+        for path in self._shards:
+            shard = Shard(path)
+            for row in range(len(shard)):
+                default = shard.get("system", row) == system and shard.get("parameter_index", row) == 0
+                if default and shard.get("status", row) == "finished":
+                    return Record(shard.values(row))
+        raise DataError(f"validity.{_REFERENCED}: {system} has no finished trajectory at default parameters")
 
 
 def to_json(verdicts: dict[str, Verdict]) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from strangecast.data.filtering import TESTS
 from strangecast.systems import catalogue
 from strangecast.systems.integrate import Solver
+from strangecast.systems.validity.panel import TESTS, check
 from strangecast.workflow.compose import SCALES, Registry
 
 
@@ -41,6 +41,7 @@ def test_recipe(registry, scale, name):
     assert window["context"] + window["horizon"] <= sampling["length"]
     assert max(window["prefixes"]) == window["horizon"]
     assert set(recipe["validity"]) == set(TESTS)
+    check(recipe["validity"])
     assert Solver.from_config(recipe["solver"]) == Solver()
     if scale == "laptop":
         assert split["train"] * sampling["length"] >= 8000

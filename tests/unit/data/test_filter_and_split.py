@@ -22,6 +22,7 @@ from strangecast.data.splits import split_dataset
 from strangecast.data.store import Dataset
 from strangecast.data.trajectories import row, write_shard
 from strangecast.systems.load import load_system
+from strangecast.systems.validity.panel import Known
 
 from .conftest import dataset_plan
 
@@ -61,13 +62,15 @@ def test_reasons_and_verdicts_are_kept(mixed):
     rows = read_parquet(root / plan["folder"] / "manifest.parquet", MANIFEST).to_pylist()
     assert [r["accepted"] for r in rows] == [True, False, True, False, True, False, False]
     assert [r["reasons"] for r in rows if not r["accepted"]] == [
-        ["fixed_point"],
+        ["boundedness", "fixed_point"],
         ["limit_cycle"],
         ["boundedness", "fixed_point", "limit_cycle"],
         ["integration"],
     ]
     cut = json.loads(rows[6]["verdicts"])["integration"]
     assert cut == {"passed": False, "statistic": 100.0, "threshold": 320.0}
+    named = json.loads(rows[1]["verdicts"])["boundedness"]
+    assert named["note"] == "channel 0, channel 1, channel 2 constant at 1"
     assert set(json.loads(rows[0]["verdicts"])) == {"integration", "boundedness", "fixed_point", "limit_cycle"}
 
 
@@ -83,7 +86,7 @@ def test_too_few_valid_ones_are_counted_with_reasons(mixed):
     plan, root = mixed
     plan = copy.deepcopy(plan)
     plan["config"]["split"]["test"] = 3
-    told = r"3 of 7 .* needs 5 .*boundedness 1.*fixed_point 2.*integration 1.*limit_cycle 2"
+    told = r"3 of 7 .* needs 5 .*boundedness 2.*fixed_point 2.*integration 1.*limit_cycle 2"
     with pytest.raises(DataError, match=told):
         filter_dataset(plan, root)
 
@@ -94,6 +97,61 @@ def test_unknown_tests_and_thresholds(smooth):
     with pytest.raises(ConfigError, match="max_x"):
         judge(smooth, {"boundedness": {"max_x": 3}})
     assert judge(smooth, {"boundedness": None}) == {}
+
+
+def judged(root, plan, rows):
+    write_shard(root / plan["folder"] / plan["shards"][0], rows, spec_of(load_system("Lorenz"), 0.03, 0.9))
+    filter_dataset(plan, root)
+    manifest = read_parquet(root / plan["folder"] / "manifest.parquet", MANIFEST).to_pylist()
+    return [(r["reasons"], json.loads(r["verdicts"])) for r in manifest]
+
+
+def test_random_numbers_are_keyed_by_trajectory_and_exponents_reach_their_test(made, tmp_path):
+    values = np.array(made[2].values("Lorenz-p0-i0"))
+    plan = dataset_plan(
+        shard_size=8,
+        validity={"zero_one": {"min_growth": 0.9}, "lyapunov_sign": {}},
+        split={"by": "initial_condition", "train": 1, "validation": 0, "test": 0},
+    )
+    solver = "dop853: finished"
+    rows = [
+        row("Lorenz-p0-i0", "Lorenz", values, dt=0.03, solver=solver, lyapunov=0.9, lyapunov_standard_error=0.01),
+        row("Lorenz-p0-i1", "Lorenz", values, dt=0.03, solver=solver, lyapunov=0.9, lyapunov_standard_error=0.8),
+        row("Lorenz-p0-i0", "Lorenz", values, dt=0.03, solver=solver),
+    ]
+    (first, one), (second, two), (_, three) = judged(tmp_path, plan, rows)
+    assert "lyapunov_sign" not in first
+    assert "lyapunov_sign" in second
+    assert one["lyapunov_sign"]["statistic"] == pytest.approx(90)
+    assert (
+        one["zero_one"]
+        == three["zero_one"]
+        == judge(values, plan["config"]["validity"], Known(("Lorenz-p0-i0",)))["zero_one"].to_json()
+    )
+    assert one["zero_one"]["statistic"] != two["zero_one"]["statistic"]
+
+
+def test_perturbed_parameters_are_held_against_the_default_ones(made, tmp_path):
+    values, t = np.array(made[2].values("Lorenz-p0-i0")), np.arange(320) * 0.2
+    plan = dataset_plan(
+        shard_size=8,
+        validity={"same_attractor": {"max_scale": 5.0}},
+        split={"by": "initial_condition", "train": 1, "validation": 0, "test": 0},
+    )
+
+    def rows(*indices):
+        series = [values, 3 * values, 30 * values, np.stack([np.cos(t), np.sin(t), np.cos(2 * t)], 1)]
+        return [
+            row(f"Lorenz-p{i}-i0", "Lorenz", series[i], dt=0.03, solver="dop853: finished", parameter_index=i)
+            for i in indices
+        ]
+
+    (_, own), (near, _), (far, _), (other, told) = judged(tmp_path, plan, rows(0, 1, 2, 3))
+    assert set(own) == {"integration"}
+    assert (near, far, other) == ([], ["same_attractor"], ["same_attractor"])
+    assert told["same_attractor"]["note"].startswith("limit cycle instead of chaotic")
+    with pytest.raises(DataError, match="Lorenz has no finished trajectory at default parameters"):
+        judged(tmp_path, plan, rows(1, 2))
 
 
 @given(st.integers(3000, 9000), st.integers(1, 400), st.integers(1, 3))
