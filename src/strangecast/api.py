@@ -106,7 +106,15 @@ def load(folder: Path | str, member: int | None = None) -> Emulator:
     return load_folder(Path(folder), member)
 
 
-def forecast(emulator: Emulator, context: np.ndarray, horizon: int, dt: float | None = None) -> np.ndarray:
+def forecast(
+    emulator: Emulator,
+    context: np.ndarray,
+    horizon: int,
+    dt: float | None = None,
+    *,
+    samples: int | None = None,
+    seed: int = 0,
+) -> np.ndarray:
     """Forecast with a loaded emulator.
 
     Args:
@@ -114,17 +122,22 @@ def forecast(emulator: Emulator, context: np.ndarray, horizon: int, dt: float | 
         context: [T, C, *grid] or [B, T, C, *grid], equally spaced samples, the last just before the forecast.
         horizon: H, number of samples to forecast.
         dt: sampling interval; the emulator's own by default.
+        samples: number N of draws of a probabilistic emulator; None for one forecast.
+        seed: decides the draws.
 
     Returns:
-        [S, B, H, C, *grid]; B is 1 for a single context.
+        [S, B, H, C, *grid], with N in front where samples are asked for; B is 1 for a single context.
 
     Raises:
         DataError: the context has the wrong shape, or holds values that are not finite.
+        ConfigError: samples of an emulator that draws none.
     """
     import torch
 
     from strangecast.core.context import Context
     from strangecast.core.errors import DataError
+    from strangecast.core.streams import key64
+    from strangecast.emulators.draws import SampleRandom, sample_keys
 
     specs = emulator.specs
     grid = len(specs[0].grid) if specs else 0
@@ -133,7 +146,7 @@ def forecast(emulator: Emulator, context: np.ndarray, horizon: int, dt: float | 
         values = values[None]
     if values.ndim != 3 + grid:
         raise DataError(f"a context is [T, C, *grid] or [B, T, C, *grid]; found an array of shape {values.shape}")
-    if specs and values.shape[2] != specs[0].C:
+    if specs and specs[0].channels and values.shape[2] != specs[0].C:
         raise DataError(f"the emulator reads {specs[0].C} channels (axis 2 of the context), found {values.shape[2]}")
     if not np.isfinite(values).all():
         raise DataError("the context holds values that are not finite")
@@ -141,8 +154,13 @@ def forecast(emulator: Emulator, context: np.ndarray, horizon: int, dt: float | 
     b, t = values.shape[:2]
     past = torch.arange(t, dtype=torch.float64).mul(step).expand(1, b, t)
     future = torch.arange(t, t + horizon, dtype=torch.float64).mul(step).expand(1, b, horizon)
+    rng = None
+    if samples is not None:
+        windows = np.array([[key64("window", seed, i) for i in range(b)]], np.uint64)
+        rng = SampleRandom(sample_keys(range(emulator.S), windows), samples)
     with torch.no_grad():
-        found = emulator.forecast(Context(values=torch.from_numpy(values)[None], times=past), future)
+        given = Context(values=torch.from_numpy(values)[None], times=past)
+        found = emulator.forecast(given, future, samples=samples, rng=rng)
     return found.double().cpu().numpy()
 
 

@@ -18,10 +18,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from strangecast.core.errors import ConfigError, DataError, unknown
+from strangecast.data.parts import PARTS
 from strangecast.data.system_split import divided, split_systems
 from strangecast.systems import catalogue
 
-PARTS = ("train", "validation", "test")
 WAYS = ("system", "parameter", "initial_condition", "time")
 Segment = tuple[int, str, int, int]
 _BY_SYSTEM = {"by", "test_fraction", "test", "train", "seed", "among", "validation_fraction", "within"}

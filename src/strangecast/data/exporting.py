@@ -26,7 +26,7 @@ from strangecast.core.hashing import file_digest
 from strangecast.core.tables import read_parquet
 from strangecast.data.exports import gluonts, numpy_files, univariate
 from strangecast.data.exports.sample import Sample
-from strangecast.data.splits import PARTS
+from strangecast.data.parts import PARTS
 from strangecast.data.store import Dataset
 
 

@@ -12,11 +12,11 @@ from strangecast.core.hashing import digest
 from strangecast.core.schemas import MANIFEST, SPLITS
 from strangecast.core.spec import Spec
 from strangecast.core.tables import read_labels, read_parquet, write_parquet
-from strangecast.data.divisions import PARTS, divide
+from strangecast.data.divisions import divide
 from strangecast.data.labels import FILTERED, SPLIT_BY, split_label
 from strangecast.data.rows import table_of
 
-__all__ = ["PARTS", "in_key_order", "split_dataset"]
+__all__ = ["in_key_order", "split_dataset"]
 _KEPT = (
     "trajectory_id",
     "shard",

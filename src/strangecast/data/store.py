@@ -17,7 +17,7 @@ from strangecast.core.schemas import SPLITS
 from strangecast.core.spec import Spec
 from strangecast.core.streams import stream
 from strangecast.core.tables import read_labels, read_parquet
-from strangecast.data.divisions import PARTS
+from strangecast.data.parts import PARTS
 from strangecast.data.shards import Shard
 
 

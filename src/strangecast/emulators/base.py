@@ -170,8 +170,9 @@ class Emulator(nn.Module):
         least, found = self.context_range[0], context.values.shape[2]
         if found < least:
             raise DataError(f"{type(self).__name__} reads at least {least} context steps, {found} were given")
-        for name in self.can.needs:
-            if getattr(context, name, None) is None:
+        for name in self.can.needs:  # fields of the context, or what only the system itself offers
+            field = name if hasattr(context, name) else "system"
+            if getattr(context, field) is None:
                 raise DataError(f"{type(self).__name__} needs the {name} of the system in its context")
         if samples is not None and not self.can.probabilistic:
             raise ConfigError(f"{type(self).__name__} is deterministic; it draws no samples")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 from torch import Tensor
 
 from strangecast.core.context import Context
 from strangecast.emulators.base import Can, Emulator
+from strangecast.emulators.draws import SampleRandom
 
 
 class Climatology(Emulator):
@@ -15,7 +15,7 @@ class Climatology(Emulator):
     can = Can(grid=(0, 1, 2, 3), pooled=True, irregular=True)
 
     def forecast(
-        self, context: Context, times: Tensor, *, samples: int | None = None, rng: np.random.Generator | None = None
+        self, context: Context, times: Tensor, *, samples: int | None = None, rng: SampleRandom | None = None
     ) -> Tensor:
         """[S, B, H, C, *grid]: the mean over context steps (and nothing else), repeated."""
         self.check_context(context, samples)

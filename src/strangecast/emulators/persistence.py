@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 from torch import Tensor
 
 from strangecast.core.context import Context
 from strangecast.emulators.base import Can, Emulator
+from strangecast.emulators.draws import SampleRandom
 
 
 class Persistence(Emulator):
@@ -20,7 +20,7 @@ class Persistence(Emulator):
         return 1, 1
 
     def forecast(
-        self, context: Context, times: Tensor, *, samples: int | None = None, rng: np.random.Generator | None = None
+        self, context: Context, times: Tensor, *, samples: int | None = None, rng: SampleRandom | None = None
     ) -> Tensor:
         """[S, B, H, C, *grid]: the last context step, repeated."""
         self.check_context(context, samples)

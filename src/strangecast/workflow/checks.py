@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from strangecast.core.errors import ConfigError, unknown
+from strangecast.data.parts import PARTS
 from strangecast.workflow.runs import PlannedRun
 
 STUDY_KEYS = (
     "title", "question", "datasets", "seeds", "runs", "suites", "metrics", "analyses", "tables", "figures", "claims",
 )  # fmt: skip
 INPUTS = ("scores", "runs", "comparisons", "claims", "windows", "histories")
-PARTS = ("train", "validation", "test")
 NORMALISATIONS = ("context",)
 MATERIALS = ("forecasts", "emulators", "datasets")
 
@@ -103,7 +103,7 @@ def check_dataset(name: str, config: dict[str, Any]) -> None:
             f"{window['context']} + {window['horizon']} = {needed} samples"
         )
     if split.get("by") == "initial_condition":
-        wanted = sum(split[p] for p in PARTS)
+        wanted = sum(split[p] or 0 for p in PARTS)
         if wanted > config["initial_conditions"]:
             raise ConfigError(
                 f"dataset '{name}': the split needs {wanted} trajectories, initial_conditions makes "

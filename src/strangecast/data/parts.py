@@ -1,0 +1,3 @@
+"""The parts that the samples of a dataset are divided into."""
+
+PARTS = ("train", "validation", "test")
