@@ -1,7 +1,8 @@
 """From specimens to trajectories: parameters, initial conditions and integration, for many at once.
 
 Specimens whose systems share a graph (one system, or the couplings of one pair) are integrated as one ensemble. What
-becomes of one depends on its own keys alone, so it can be made alone, in any company, to the same last bit.
+becomes of one depends on its own keys alone, so it can be made alone, in any company, to the same last bit. The graph
+of a pair is compiled for this once, quickly and without a file: hardly anybody asks for the same pair again.
 """
 
 from __future__ import annotations
@@ -14,13 +15,11 @@ import numpy as np
 
 from strangecast.data.recipe import Recipe
 from strangecast.systems.base import System
-from strangecast.systems.integrate import STATUSES, Solver, Trajectory
-from strangecast.systems.lanes.ensemble import integrate_ensemble
+from strangecast.systems.integrate import Solver, Trajectory
+from strangecast.systems.lanes.fallback import with_fallback
 from strangecast.systems.parameter_sampler import parameter_set
 from strangecast.systems.roster import Specimen
-
-# What an implicit method may still follow.
-_TRY_AGAIN = ("budget exhausted", "step too small")
+from strangecast.systems.skew_names import parse
 
 
 @dataclass(frozen=True)
@@ -145,7 +144,7 @@ def _follow(
             found[i] = w.system.simulate(starts[i], times, parameters[i], solver), str(solver)
     if together:
         system = wanted[together[0]].system
-        paths = integrate_ensemble(
+        paths = with_fallback(
             system.graph,
             np.stack([starts[i] for i in together]),
             (begin[together], spacing[together], length),
@@ -153,13 +152,11 @@ def _follow(
             solver,
             bounded=system.bounded,
             period=periods[together],
+            jacobian=getattr(system, "bind_jacobian", None),
+            once=parse(system.name) is not None,
         )
         for n, i in enumerate(together):
             found[i] = paths.trajectory(n), paths.told(n).rpartition(": ")[0]
-            if STATUSES[paths.status[n]] in _TRY_AGAIN and solver.fallback != "none":
-                times = begin[i] + spacing[i] * np.arange(length)
-                other = solver.instead()
-                found[i] = wanted[i].system.simulate(starts[i], times, parameters[i], other), str(other)
     return found
 
 

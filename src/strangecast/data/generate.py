@@ -199,7 +199,7 @@ class _Exponents:
     def of(self, c: Candidate) -> Exponent:
         """The exponent of a candidate's parameters and its standard error; nothing where it cannot be measured."""
         key, system = self._key(c), c.wanted.system
-        if self.recipe.lyapunov is None or system.rhs is None:
+        if self.recipe.lyapunov is None or (system.graph is None and system.rhs is None):
             return None, None
         if key not in self._found:
             measured = largest_exponent(

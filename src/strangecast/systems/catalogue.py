@@ -63,7 +63,11 @@ class Entry:
     def offers(self) -> set[str]:
         """Which of vector_field, jacobian, stepper, residuum and state the system has."""
         found = {n for n in ("vector_field", "stepper", "residuum") if getattr(self, n)}
-        return found | ({"jacobian"} if self.vector_field else set()) | ({"state"} if self.kind == "flow" else set())
+        return (
+            found
+            | ({"jacobian"} if self.vector_field else set())
+            | ({"state"} if self.kind in ("flow", "skew") else set())
+        )
 
 
 @cache

@@ -11,7 +11,8 @@ activated
     full rank or of rank 1 with equal probability; ``own`` [Dy, Dy] is the identity plus a matrix of rank 1.
 
 Amplitudes are normalised by root mean square flows (``flow_scales.csv``): with strength s, a driven coordinate gets a
-drive of s times the size of its own flow. s is drawn log-uniform between 0.05 and 1. Because matrices, gains and
+drive of s times the size of its own flow. s is drawn log-uniform between 0.05 and 1; every further attempt halves that,
+down to 0.02, because a response that was driven out of its basin may stand a weaker drive. Because matrices, gains and
 selections are parameters, all couplings of one pair and kind (and activation) share one graph and one compiled kernel,
 and the parameter sampler perturbs them like any other parameter.
 
@@ -27,7 +28,7 @@ import numpy as np
 
 from strangecast.systems.symbols import Scalar, maximum, operate
 
-STRENGTH = (0.05, 1.0)
+STRENGTH, LEAST = (0.05, 1.0), 0.02
 SELF_MIXING = 0.3
 
 
@@ -54,7 +55,7 @@ def coupled(
     ]
 
 
-def draw(kind: str, speed_v: np.ndarray, speed_g: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def draw(kind: str, speed_v: np.ndarray, speed_g: np.ndarray, rng: np.random.Generator, attempt: int = 0) -> np.ndarray:
     """Parameters of a coupling.
 
     Args:
@@ -62,9 +63,10 @@ def draw(kind: str, speed_v: np.ndarray, speed_g: np.ndarray, rng: np.random.Gen
         speed_v: [Dx], root mean square of the driver's flow.
         speed_g: [Dy], of the response's.
         rng: keyed to the product and the attempt.
+        attempt: how many have failed.
     """
     n, m = len(speed_g), len(speed_v)
-    strength = float(np.exp(rng.uniform(*np.log(STRENGTH))))
+    strength = max(LEAST, float(np.exp(rng.uniform(*np.log(STRENGTH)))) * 0.5**attempt)
     per_unit = np.divide(1.0, speed_v, out=np.zeros(m), where=speed_v > 0)
     if kind == "additive":
         drive = np.zeros((n, m))

@@ -180,7 +180,7 @@ def entry_of(name: str) -> catalogue.Entry:
 def channels_of(name: str) -> int:
     """Number of observed channels C of a system; of a skew product, its response's."""
     found = parse(name)
-    return catalogue.lookup(name if found is None else found.response).dim
+    return catalogue.lookup(name if found is None else found.response).channels
 
 
 def parents_of(name: str) -> tuple[str, ...]:

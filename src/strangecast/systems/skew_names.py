@@ -63,6 +63,7 @@ class SkewName:
             autonomous=driver.autonomous and response.autonomous,
             unbounded=(*driver.unbounded, *(driver.dim + i for i in response.unbounded)),
             smooth=smooth,
+            observed=response.channels,
         )
 
 

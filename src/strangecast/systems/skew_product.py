@@ -83,7 +83,7 @@ class SkewProduct(GraphSystem):
         """Parameters [P] with the coupling of another attempt; number 0 gives ``values``."""
         rng = stream("coupling", self.name, attempt)
         speeds = self.clock * flow_scales(self.driver.name)[1], flow_scales(self.response.name)[1]
-        coupling = draw(self.named.kind, *speeds, rng)
+        coupling = draw(self.named.kind, *speeds, rng, attempt)
         return np.concatenate([self.driver.values, self.response.values, [self.clock], coupling])
 
     @cached_property
@@ -114,7 +114,14 @@ class SkewProduct(GraphSystem):
         sampled = np.linspace(0.0, _PILOT_PERIODS * alone, _PILOT_SAMPLES)
         times = np.concatenate([[0.0], _PILOT_TRANSIENT * alone + sampled])
         paths = integrate_ensemble(
-            self.graph, self.initial_condition[None], times, self.values, _PILOT, bounded=self.bounded, period=alone
+            self.graph,
+            self.initial_condition[None],
+            times,
+            self.values,
+            _PILOT,
+            bounded=self.bounded,
+            period=alone,
+            once=True,
         )
         if not paths.finished.all():
             return alone

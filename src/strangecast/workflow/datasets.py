@@ -1,17 +1,22 @@
 """Names of datasets and corpora, resolved without touching data.
 
-A dataset is named by its own YAML (``lorenz63``) or as ``<recipe>-<system>`` (``chaos-Lorenz``): a recipe is a dataset
-YAML whose ``system`` and ``source`` are null.
+A dataset is named by its own YAML (``lorenz63``, ``dysts_all``) or as ``<recipe>-<system>`` (``chaos-Lorenz``): a recipe
+is a dataset YAML whose ``system``, ``systems`` and ``source`` are null.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from strangecast.core.errors import ConfigError, unknown
-from strangecast.systems import catalogue
+from strangecast.data.divisions import parts_of_systems
+from strangecast.systems.roster import Roster, channels_of, entry_of, parents_of
 from strangecast.workflow.compose import Registry
+
+# What a dataset that restarts another takes from it.
+_INHERITED = ("system", "systems", "parameter_sets")
 
 
 @dataclass(frozen=True)
@@ -20,9 +25,9 @@ class DatasetInfo:
 
     Attributes:
         name: folder name under ``data/``.
-        system: catalogue name, or None for own data.
+        system: name of its one system, or None for own data and for many systems.
         config: the resolved YAML.
-        channels: number of observed channels C.
+        channels: number of observed channels C, or None where systems differ in it.
         grid: such as "0d".
         home: (corpus, position of the dataset in it, systems per block), or None.
     """
@@ -30,19 +35,50 @@ class DatasetInfo:
     name: str
     system: str | None
     config: dict[str, Any]
-    channels: int
+    channels: int | None
     grid: str
     home: tuple[str, int, int] | None
+
+    @property
+    def many(self) -> bool:
+        """Whether it holds several systems."""
+        return self.config.get("systems") is not None
 
     @property
     def imported(self) -> bool:
         """Whether the data come from a file of the user."""
         return self.config.get("source") is not None
 
-    @property
+    @cached_property
+    def roster(self) -> Roster | None:
+        """The trajectories that are to be simulated, or None for own data."""
+        if self.imported:
+            return None
+        return Roster.from_config(self.config, (self.config.get("restart") or {}).get("first_ic", 0))
+
+    @cached_property
     def offers(self) -> set[str]:
-        """Which of stepper, residuum, vector_field and state the system has."""
-        return set() if self.system is None else catalogue.lookup(self.system).offers
+        """Which of stepper, residuum, vector_field and state its system has; of many, what all of them have."""
+        if self.roster is None:
+            return set()
+        return set.intersection(*(entry_of(s).offers for s in self.roster.systems))
+
+    def systems(self, part: str) -> set[str]:
+        """Names of the systems, and of parents of skew products, of which it may hold samples in a part.
+
+        Args:
+            part: train (with validation, which selects) or test.
+        """
+        if self.roster is None:
+            return {self.name}
+        names = {s: parents_of(s) for s in self.roster.systems}
+        if self.many and self.config["split"]["by"] == "system":
+            own = ("test",) if part == "test" else ("train", "validation")
+            if part == "test" and (self.config["split"].get("within") or {}).get("test", 0) != 0:
+                own = ("test", "train")  # training systems hold test samples too
+            parts = parts_of_systems(names, self.config["split"], self.name)
+            names = {s: parents for s, parents in names.items() if parts[s] in own}
+        return {n for s, parents in names.items() for n in (s, *parents)}
 
 
 class Datasets:
@@ -112,14 +148,33 @@ class Datasets:
             if not channels:
                 raise ConfigError(f"dataset '{name}': own data declare their channels (source.channels: [x, y, ...])")
             return DatasetInfo(name, None, config, len(channels), "0d", self.home(name))
-        if not config.get("system"):
+        if config.get("restart_from"):
+            config = self._restarted(name, config)
+        if config.get("systems") is None and not config.get("system"):
             raise ConfigError(
                 f"dataset '{name}' is a recipe; name a system with it, such as {name}-Lorenz or dataset.system=Lorenz"
             )
-        entry = catalogue.lookup(config["system"])
-        if not entry.vector_field:
-            raise ConfigError(f"dataset '{name}': {entry.name} is a {entry.kind} system, which cannot be simulated yet")
-        return DatasetInfo(name, config["system"], config, entry.dim, entry.grid, self.home(name))
+        if config.get("systems") is not None:
+            if config.get("system"):
+                raise ConfigError(f"dataset '{name}' gives system and systems; one of them must be null")
+            try:
+                channels = {channels_of(s) for s in Roster.from_config(config).systems}
+            except ConfigError as e:
+                raise ConfigError(f"dataset '{name}': {e}") from e
+            return DatasetInfo(
+                name, None, config, channels.pop() if len(channels) == 1 else None, "0d", self.home(name)
+            )
+        entry = entry_of(config["system"])
+        return DatasetInfo(name, config["system"], config, channels_of(entry.name), entry.grid, self.home(name))
+
+    def _restarted(self, name: str, config: dict[str, Any]) -> dict[str, Any]:
+        """``config`` with the systems of the dataset it restarts, whose parameters it reads and whose keys it goes on from."""
+        source = self.info(config["restart_from"])
+        if source.roster is None:
+            raise ConfigError(f"dataset '{name}' restarts from '{source.name}', which is not simulated")
+        first = source.roster.first_ic + source.roster.initial_conditions
+        inherited = {k: source.config.get(k) for k in _INHERITED}
+        return config | inherited | {"restart": {"folder": f"data/{source.name}", "first_ic": first}}
 
     def home(self, name: str) -> tuple[str, int, int] | None:
         """The corpus whose declared order places this dataset in a block (the one with ``block:`` that lists it)."""

@@ -158,8 +158,13 @@ class Plan:
         check_dataset(name, config)
         made_by = "import" if info.imported else "generate"
         module = "strangecast.data.importing" if info.imported else "strangecast.data.generate"
-        n = 1 if info.imported else -(-config["initial_conditions"] // config["shard_size"])
-        made = {k: v for k, v in config.items() if k not in GENERATE_IGNORES or (k == "source" and info.imported)}
+        n = 1 if info.roster is None else info.roster.shards(config["shard_size"])
+        # Validity tests belong to what makes a dataset where generation itself judges, and only there.
+        judged = ((config.get("attempts") or {}).get("per_specimen") or 1) > 1
+        kept = {"validity"} if judged else {"source"} if info.imported else set()
+        ignored = {*GENERATE_IGNORES, *(() if judged else ("attempts",))} - kept
+        made = {k: v for k, v in config.items() if k not in ignored}
+        source = self.dataset(config["restart_from"])["hash"] if config.get("restart") else {}
         return {
             "kind": "dataset",
             "name": name,
@@ -169,7 +174,7 @@ class Plan:
             "shards": [f"shard-{i:04d}.arrow" for i in range(n)],
             "made_by": made_by,
             "hash": {
-                "make": digest(made, self.code.of(module, config=made)),
+                "make": digest(made, self.code.of(module, config=made), *source.values()),
                 "filter": digest(
                     config["validity"], self.code.of("strangecast.data.filtering", config=config["validity"])
                 ),
@@ -240,7 +245,9 @@ class Plan:
         e, e_meta = self._configured("emulator", block.emulator, block, EMULATOR_META)
         trained = block.training != "none"
         t, t_meta = self._configured("training", block.training, block, TRAINING_META) if trained else (None, {})
-        simulators = [SYSTEMS] if {*(e_meta["can"].get("needs") or []), *(t_meta.get("needs") or [])} - {"state"} else []
+        simulators = (
+            [SYSTEMS] if {*(e_meta["can"].get("needs") or []), *(t_meta.get("needs") or [])} - {"state"} else []
+        )
         train_code = self.code.of("strangecast.training.job", *simulators, config=[e, t]) if trained else ""
         forecast_code = self.code.of("strangecast.evaluation.forecast", *simulators, config=e)
         samples = e_meta.get("samples")

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from strangecast.core.errors import ConfigError, DataError
 from strangecast.core.schemas import MANIFEST
 from strangecast.core.tables import read_labels, read_parquet
-from strangecast.data.divisions import PARTS, divide
+from strangecast.data.divisions import divide
 from strangecast.data.filtering import filter_dataset, judge
 from strangecast.data.generate import spec_of
+from strangecast.data.parts import PARTS
 from strangecast.data.splits import split_dataset
 from strangecast.data.store import Dataset
 from strangecast.data.trajectories import row, write_shard

@@ -102,7 +102,10 @@ def test_init_chains_are_ordered_and_enter_the_key(make_plan):
             "needs an emulator with learns: gradient, and persistence has learns: none",
         ),
         ([{**BASE, "training": "none"}], "mlp has to be trained; trainings that fit it: mix_chain, supervised"),
-        ([{**BASE, "training": "mix_chain"}], "needs a stepper, and system Lorenz of chaos-Lorenz has none"),
+        (
+            [{**BASE, "each": "chaos-MackeyGlass", "training": "mix_chain"}],
+            "needs a stepper, and system MackeyGlass of chaos-MackeyGlass has none",
+        ),
         ([{"data": "none", "emulator": "mlp", "training": "supervised"}], "needs data, and data is none"),
         ([{"data": "chaos", "emulator": "mlp", "training": "supervised"}], "write `each: chaos` instead"),
         ([{**BASE, "each": "chaoss"}], "no dataset 'chaoss'; did you mean 'chaos'"),
@@ -115,7 +118,6 @@ def test_init_chains_are_ordered_and_enter_the_key(make_plan):
         ([{**BASE, "label": "{training.tau}"}], "names a key that is not swept"),
         ([{**BASE, "init": "nowhere"}], "no earlier run entry 'nowhere'"),
         ([], "lists no runs and no datasets"),
-        ([{**BASE, "each": "chaos-MackeyGlass"}], "is a delay system, which cannot be simulated yet"),
     ],
 )
 def test_impossible_runs_are_refused_in_one_sentence(make_plan, runs, sentence):
