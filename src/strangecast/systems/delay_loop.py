@@ -35,8 +35,9 @@ _D, _E3, _E5 = DOP853.D.copy(), DOP853.E3.copy(), DOP853.E5.copy()
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _past(starts, widths, coefficients, pieces, place, time, i):
+def _past(memory, pieces, place, time, i):
     """Coordinate ``i`` at ``time``, not before piece ``place``."""
+    starts, widths, coefficients = memory
     while place < pieces - 1 and starts[place + 1] <= time:
         place += 1
     x = (time - starts[place]) / widths[place]
@@ -52,11 +53,12 @@ def _past(starts, widths, coefficients, pieces, place, time, i):
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _slope(field, t, y, parameters, reads, lags, places, starts, widths, coefficients, pieces, past, out):
-    """The right-hand side at (t, y); ``reads`` [n, 2] says which lag and which coordinate each delayed value has."""
+def _slope(law, memory, pieces, places, t, y, past, out):
+    """The right-hand side at (t, y); ``law`` is field, parameters, reads and lags as :func:`follow` has them."""
+    field, parameters, reads, lags = law
     for j in range(len(reads)):
         lag = reads[j, 0]
-        past[j] = _past(starts, widths, coefficients, pieces, places[lag], t - lags[lag], reads[j, 1])
+        past[j] = _past(memory, pieces, places[lag], t - lags[lag], reads[j, 1])
     call_scalar(field, t, y.ctypes.data, parameters.ctypes.data, past.ctypes.data, out.ctypes.data)
 
 
@@ -130,21 +132,94 @@ def _distance(a, b, y, rtol, atol):
 
 
 @numba.njit(cache=True, error_model="numpy")
-def follow(
-    field, parameters, reads, lags, offsets, times, breaks, starts, widths, coefficients, step, rtol, atol, limit, watched,
-    budget,
-):  # fmt: skip
+def _sound(array):
+    """Whether all numbers of a [..., D] array are finite."""
+    for value in array.flat:
+        if not np.isfinite(value):
+            return False
+    return True
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _forward(places, starts, pieces, taps, t):
+    """Move the place of every tap to the piece that holds ``t - tap``."""
+    for j in range(len(taps)):
+        while places[j] < pieces - 1 and starts[places[j] + 1] <= t - taps[j]:
+            places[j] += 1
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _moved(memory, first, pieces, capacity):
+    """Pieces ``first`` to ``pieces - 1`` at the beginning of a memory of ``capacity`` pieces, the same one if it has it."""
+    starts, widths, coefficients = memory
+    if capacity == len(starts):
+        starts_, widths_, coefficients_ = starts, widths, coefficients
+    else:
+        starts_, widths_ = np.empty(capacity), np.empty(capacity)
+        coefficients_ = np.empty((capacity, coefficients.shape[1], coefficients.shape[2]))
+    for m in range(pieces - first):
+        starts_[m], widths_[m] = starts[first + m], widths[first + m]
+        for k in range(coefficients.shape[1]):
+            for i in range(coefficients.shape[2]):
+                coefficients_[m, k, i] = coefficients[first + m, k, i]
+    return starts_, widths_, coefficients_
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _record(memory, pieces, places, offsets, time, out):
+    """The state at ``time - offset`` for every offset, to ``out`` [E, D]."""
+    for e in range(len(offsets)):
+        for i in range(out.shape[1]):
+            out[e, i] = _past(memory, pieces, places[len(places) - len(offsets) + e], time - offsets[e], i)
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _first_step(law, memory, pieces, places, t, y, stages, past, at, rtol, atol, longest):
+    """A step from the first two derivatives, as scipy.integrate has it; NaN where they are not finite.
+
+    Source: Hairer, Norsett, Wanner, section II.4.
+    """
+    zero = np.zeros(len(y))
+    d0, d1 = _distance(y, zero, y, rtol, atol), _distance(stages[0], zero, y, rtol, atol)
+    trial = min(1e-6 if d0 < 1e-5 or d1 < 1e-5 else 0.01 * d0 / d1, longest)
+    for i in range(len(y)):
+        at[i] = y[i] + trial * stages[0, i]
+    _slope(law, memory, pieces, places, t + trial, at, past, stages[1])
+    d2 = _distance(stages[1], stages[0], y, rtol, atol) / trial
+    steep = d1 if d1 > d2 else d2
+    step = max(1e-6, trial * 1e-3) if steep <= 1e-15 else (0.01 / steep) ** 0.125
+    return min(100 * trial, step) if np.isfinite(d1 + d2) else np.nan
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _excess(law, memory, pieces, places, t, h, y, new, stages, past, at, slope, rate, piece, rtol, atol):
+    """Error of a step whose stages are done, in units of the tolerance; below 1 its dense output is in ``piece``."""
+    error = _error(stages, y, new, h, rtol, atol)
+    if not error < 1.0:
+        return error
+    for s in range(_STAGES + 1, _EXTRA):
+        _stage(stages, s, y, h, at)
+        _slope(law, memory, pieces, places, t + _C[s] * h, at, past, stages[s])
+    _keep(stages, y, new, h, piece)
+    for x in _CHECKS:
+        _at(piece, x, h, at, slope)
+        _slope(law, memory, pieces, places, t + x * h, at, past, rate)
+        defect = h * _distance(slope, rate, new, rtol, atol) / _DEFECT
+        error = max(error, defect) if np.isfinite(defect) else np.inf
+    return error
+
+
+@numba.njit(cache=True, error_model="numpy")
+def follow(law, offsets, times, breaks, history, step, rtol, atol, limit, watched, budget):
     """Continue the stored pieces to ``times[-1]``.
 
     Args:
-        field: address of the compiled right-hand side.
-        parameters: [P].
-        reads: [n, 2] of int, lag and coordinate of each delayed value.
-        lags: [L] positive.
+        law: address of the compiled right-hand side; parameters [P]; reads [n, 2], lag and coordinate of each delayed
+            value; lags [L], positive.
         offsets: [E] not negative: what is recorded at a time t is the state at ``t - offsets``.
         times: [T], the first is the present.
         breaks: [K] increasing, after the present: times on which a step has to end.
-        starts, widths, coefficients: [M], [M], [M, 8, D], the history as a segment.
+        history: starts [M], widths [M] and coefficients [M, 8, D] of a segment.
         step: to try first, NaN for a choice from the slopes.
         rtol, atol: error per step.
         limit: a watched coordinate beyond it counts as diverged.
@@ -154,136 +229,93 @@ def follow(
     Returns:
         states [T, E, D], number of times reached, status, evaluations, pieces [M'], [M'], [M', 8, D], next step.
     """
-    dim, pieces = coefficients.shape[2], len(starts)
-    taps = np.concatenate((lags, offsets))
-    places = np.zeros(len(taps), np.int64)
-    largest, smallest = taps.max(), lags.min()
-    capacity = max(64, 2 * pieces)
-    starts_, widths_, coefficients_ = np.empty(capacity), np.empty(capacity), np.empty((capacity, 8, dim))
-    starts_[:pieces], widths_[:pieces], coefficients_[:pieces] = starts, widths, coefficients
-    starts, widths, coefficients = starts_, widths_, coefficients_
-    states = np.full((len(times), len(offsets), dim), np.nan)
-    stages, past = np.empty((_EXTRA, dim)), np.empty(len(reads))
-    new, at = np.empty(dim), np.empty(dim)
-    y, slope, rate, piece = np.empty(dim), np.empty(dim), np.empty(dim), np.empty((8, dim))
-    t, end = times[0], times[-1]
-    for i in range(dim):
-        y[i] = _past(starts, widths, coefficients, pieces, pieces - 1, t, i)
-    for e in range(len(offsets)):
-        for i in range(dim):
-            states[0, e, i] = _past(starts, widths, coefficients, pieces, 0, t - offsets[e], i)
-    done, next_break, status, rejected = 1, 0, FINISHED, False
-    if not np.isfinite(y).all():
-        return states, 0, NON_FINITE, 0, starts[:pieces], widths[:pieces], coefficients[:pieces], step
+    lags, pieces, dim = law[3], len(history[0]), history[2].shape[2]
+    taps = np.empty(len(lags) + len(offsets))
+    largest, smallest = 0.0, np.inf
     for j in range(len(taps)):
-        while places[j] < pieces - 1 and starts[places[j] + 1] <= t - taps[j]:
-            places[j] += 1
-    _slope(field, t, y, parameters, reads, lags, places, starts, widths, coefficients, pieces, past, stages[0])
-    evaluations = 1
+        taps[j] = lags[j] if j < len(lags) else offsets[j - len(lags)]
+        largest = max(largest, taps[j])
+        if j < len(lags):
+            smallest = min(smallest, taps[j])
+    places = np.zeros(len(taps), np.int64)
+    capacity = max(64, 2 * pieces)
+    memory = _moved(history, 0, pieces, capacity)
+    states = np.full((len(times), len(offsets), dim), np.nan)
+    stages, past, piece = np.zeros((_EXTRA, dim)), np.empty(len(law[2])), np.empty((8, dim))
+    y, new, at, slope, rate = np.empty(dim), np.empty(dim), np.empty(dim), np.empty(dim), np.empty(dim)
+    t, end = times[0], times[-1]
+    _forward(places, memory[0], pieces, taps, t)
+    for i in range(dim):
+        y[i] = _past(memory, pieces, pieces - 1, t, i)
+    _record(memory, pieces, places, offsets, t, states[0])
+    done, next_break, status, rejected, evaluations = 1, 0, FINISHED, False, 1
+    _slope(law, memory, pieces, places, t, y, past, stages[0])
     if np.isnan(step):
-        zero = np.zeros(dim)
-        d0, d1 = _distance(y, zero, y, rtol, atol), _distance(stages[0], zero, y, rtol, atol)
-        trial = min(1e-6 if d0 < 1e-5 or d1 < 1e-5 else 0.01 * d0 / d1, smallest)
-        for i in range(dim):
-            at[i] = y[i] + trial * stages[0, i]
-        _slope(field, t + trial, at, parameters, reads, lags, places, starts, widths, coefficients, pieces, past,
-               stages[1])  # fmt: skip
+        step = _first_step(law, memory, pieces, places, t, y, stages, past, at, rtol, atol, smallest)
         evaluations += 1
-        d2 = _distance(stages[1], stages[0], y, rtol, atol) / trial
-        step = max(1e-6, trial * 1e-3) if max(d1, d2) <= 1e-15 else (0.01 / max(d1, d2)) ** 0.125
-        step = min(100 * trial, step)
-        if not np.isfinite(step):
+        if np.isnan(step):
             status = NON_FINITE
+    if not _sound(y):
+        done, status = 0, NON_FINITE
     while t < end and status == FINISHED:
         while next_break < len(breaks) and breaks[next_break] <= t:
             next_break += 1
         goal = min(end, breaks[next_break]) if next_break < len(breaks) else end
-        least = 10 * abs(np.nextafter(t, np.inf) - t)
-        if min(step, smallest) < least:
-            status = TOO_SMALL if np.isfinite(stages[: _STAGES + 1]).all() else NON_FINITE
-            break
         # A step never reads what it is about to make: it is not longer than the smallest lag.
         h = min(step, smallest)
+        if h < 10 * abs(np.nextafter(t, np.inf) - t):
+            status = TOO_SMALL if _sound(stages[: _STAGES + 1]) else NON_FINITE
+            break
         cut = t + h * (1 + 1e-9) >= goal
         if cut:
             h = goal - t
         for s in range(1, _STAGES + 1):
             target = new if s == _STAGES else at
             _stage(stages, s, y, h, target)
-            _slope(field, t + _C[s] * h, target, parameters, reads, lags, places, starts, widths, coefficients, pieces,
-                   past, stages[s])  # fmt: skip
-        evaluations += _STAGES
-        error = _error(stages, y, new, h, rtol, atol)
-        if error < 1.0:
-            for s in range(_STAGES + 1, _EXTRA):
-                _stage(stages, s, y, h, at)
-                _slope(field, t + _C[s] * h, at, parameters, reads, lags, places, starts, widths, coefficients, pieces,
-                       past, stages[s])  # fmt: skip
-            _keep(stages, y, new, h, piece)
-            for x in _CHECKS:
-                _at(piece, x, h, at, slope)
-                _slope(field, t + x * h, at, parameters, reads, lags, places, starts, widths, coefficients, pieces, past,
-                       rate)  # fmt: skip
-                defect = h * _distance(slope, rate, new, rtol, atol) / _DEFECT
-                error = max(error, defect) if np.isfinite(defect) else np.inf
-            evaluations += _EXTRA - _STAGES - 1 + len(_CHECKS)
+            _slope(law, memory, pieces, places, t + _C[s] * h, target, past, stages[s])
+        error = _excess(law, memory, pieces, places, t, h, y, new, stages, past, at, slope, rate, piece, rtol, atol)
+        evaluations += _STAGES + (_EXTRA - _STAGES - 1 + len(_CHECKS) if error < np.inf else 0)
         if not error < 1.0:
             step = h * max(0.2, 0.9 * error**-0.125) if np.isfinite(error) else 0.2 * h
             rejected = True
             if evaluations > budget:
                 status = EXHAUSTED
-                break
             continue
         factor = 10.0 if error == 0.0 else min(10.0, 0.9 * error**-0.125)
         # A step that was cut says nothing against a longer one.
         grown = h * (min(1.0, factor) if rejected else factor)
         step = max(grown, step) if cut and not rejected else grown
         rejected = False
-        beyond = False
         for i in range(dim):
-            beyond = beyond or (watched[i] and abs(new[i]) > limit)
-        if beyond:
-            status = DIVERGED
+            if watched[i] and abs(new[i]) > limit:
+                status = DIVERGED
+        if status == DIVERGED:
             break
         if pieces == capacity:
-            # Forget what no tap can read any more; make room only where that is less than half.
-            first = places.min()
-            kept = pieces - first
-            if 2 * kept > capacity:
-                capacity *= 2
-                starts_, widths_ = np.empty(capacity), np.empty(capacity)
-                coefficients_ = np.empty((capacity, 8, dim))
-                starts_[:kept], widths_[:kept] = starts[first:pieces], widths[first:pieces]
-                coefficients_[:kept] = coefficients[first:pieces]
-                starts, widths, coefficients = starts_, widths_, coefficients_
-            else:
-                for m in range(kept):
-                    starts[m], widths[m] = starts[first + m], widths[first + m]
-                    coefficients[m] = coefficients[first + m]
-            places -= first
-            pieces = kept
-        starts[pieces], widths[pieces] = t, h
-        coefficients[pieces] = piece
+            # Forget what no tap can read any more; make room where that is less than half.
+            first = pieces
+            for j in range(len(taps)):
+                first = min(first, places[j])
+            capacity = 2 * capacity if 2 * (pieces - first) > capacity else capacity
+            memory = _moved(memory, first, pieces, capacity)
+            pieces -= first
+            for j in range(len(taps)):
+                places[j] -= first
+        memory[0][pieces], memory[1][pieces] = t, h
+        for i in range(dim):
+            for k in range(8):
+                memory[2][pieces, k, i] = piece[k, i]
+            y[i], stages[0, i] = new[i], stages[_STAGES, i]
         pieces += 1
         t = goal if cut else t + h
-        y[:] = new
-        stages[0] = stages[_STAGES]
         while done < len(times) and times[done] <= t:
-            for e in range(len(offsets)):
-                place = places[len(lags) + e]
-                for i in range(dim):
-                    states[done, e, i] = _past(starts, widths, coefficients, pieces, place, times[done] - offsets[e], i)
+            _record(memory, pieces, places, offsets, times[done], states[done])
             done += 1
-        for j in range(len(taps)):
-            while places[j] < pieces - 1 and starts[places[j] + 1] <= t - taps[j]:
-                places[j] += 1
+        _forward(places, memory[0], pieces, taps, t)
         if evaluations > budget and t < end:
             status = EXHAUSTED
-            break
     first = 0
-    while first < pieces - 1 and starts[first + 1] <= t - largest:
+    while first < pieces - 1 and memory[0][first + 1] <= t - largest:
         first += 1
-    return (
-        states, done, status, evaluations, starts[first:pieces].copy(), widths[first:pieces].copy(),
-        coefficients[first:pieces].copy(), step,
-    )  # fmt: skip
+    memory = _moved(memory, first, pieces, pieces - first)
+    return states, done, status, evaluations, memory[0], memory[1], memory[2], step

@@ -98,10 +98,11 @@ def follow_segment(
         return DelayTrajectory(np.zeros((0, len(offsets) * graph.dim)), "finished", 0, segment)
     carried = carried_breaks(segment.breaks, lags, float(times[-1]))
     ahead = np.array([t for t, _ in carried if t > times[0]])
+    code = compiled_field(graph)
+    law = (code.address, parameters, _reads(graph), lags)
+    history = tuple(np.ascontiguousarray(x) for x in (segment.starts, segment.widths, segment.coefficients))
     states, reached, status, evaluations, starts, widths, coefficients, step = follow(
-        compiled_field(graph).address, parameters, _reads(graph), lags, offsets, times, ahead,
-        np.ascontiguousarray(segment.starts), np.ascontiguousarray(segment.widths),
-        np.ascontiguousarray(segment.coefficients), float(segment.step), solver.rtol, solver.atol, solver.limit, watched,
+        law, offsets, times, ahead, history, float(segment.step), solver.rtol, solver.atol, solver.limit, watched,
         int(np.ceil(budget)),
     )  # fmt: skip
     end = starts[-1] + widths[-1]

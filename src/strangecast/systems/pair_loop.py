@@ -46,10 +46,11 @@ def follow_pairs(lanes, states, directions, parameters, scale, limits, when, pac
     last, stale = np.full(width, begin), np.ones(width, np.bool_)
 
     both, bounds = np.empty((count, 2 * dim)), np.full(2 * dim, math.inf)
-    bounds[:dim] = limits
-    for n in range(count):
-        both[n, :dim] = states[n]
-        both[n, dim:] = states[n] + separation * scale * directions[n]
+    for d in range(dim):
+        bounds[d] = limits[d]
+        for n in range(count):
+            both[n, d] = states[n, d]
+            both[n, dim + d] = states[n, d] + separation * scale[d] * directions[n, d]
     seat_lanes(rows, words, both, parameters, bounds, begin, begin + skip + span, first_step)
     find_slopes(field, base, rows, 2 * dim, stale)
     live = count

@@ -62,13 +62,13 @@ def follow_tangents(lanes, switches, states, vectors, parameters, scale, limits,
     growth, values = np.zeros((k, width)), np.zeros((width, len(kinds)))
     worst, slid = 0.0, 0
 
-    first = np.zeros((count, total))
-    bounds = np.full(total, math.inf)
-    bounds[:dim] = limits
-    for n in range(count):
-        first[n, :dim] = states[n]
-        for j in range(k):
-            first[n, dim * (1 + j) : dim * (2 + j)] = vectors[j] * scale
+    first, bounds = np.zeros((count, total)), np.full(total, math.inf)
+    for d in range(dim):
+        bounds[d] = limits[d]
+        for n in range(count):
+            first[n, d] = states[n, d]
+            for j in range(k):
+                first[n, dim * (1 + j) + d] = vectors[j, d] * scale[d]
     seat_lanes(rows, words, first, parameters, bounds, begin, begin + skip + span, first_step)
     if len(kinds) > 0:
         for n in range(count):
@@ -79,6 +79,7 @@ def follow_tangents(lanes, switches, states, vectors, parameters, scale, limits,
         allow_attempts(rows, words, rounds)
         call_advance(advance, base)
         if len(kinds) > 0:
+            crossed = False
             for lane in range(count):
                 stale[lane] = False
                 if words[r.ACTIVE, lane] != 0 and rows[r.TIME, lane] > last[lane]:
@@ -87,7 +88,8 @@ def follow_tangents(lanes, switches, states, vectors, parameters, scale, limits,
                     )
                     rows[volume, lane] += jump
                     slid += slides
-            if stale[:count].any():
+                    crossed = crossed or stale[lane]
+            if crossed:
                 find_slopes(field, base, rows, total, stale)
         _orthonormalise(rows[state + dim : volume], rows[slope + dim : slope + total - 1], dim, scale, growth)
         for lane in range(count):
@@ -116,11 +118,13 @@ def follow_tangents(lanes, switches, states, vectors, parameters, scale, limits,
 def _orthonormalise(vectors, slopes, dim, scale, growth):
     """Modified Gram-Schmidt of the vectors [k D, W] in units of ``scale``, slopes along; lengths to ``growth`` [k, W]."""
     k, width = growth.shape
-    dot = np.empty(width)
-    weights = 1.0 / (scale * scale)
+    dot, weights = np.empty(width), np.empty(dim)
+    for d in range(dim):
+        weights[d] = 1.0 / (scale[d] * scale[d])
     for j in range(k):
         for i in range(j):
-            dot[:] = 0.0
+            for lane in range(width):
+                dot[lane] = 0.0
             for d in range(dim):
                 for lane in range(width):
                     dot[lane] += weights[d] * vectors[i * dim + d, lane] * vectors[j * dim + d, lane]
@@ -128,7 +132,8 @@ def _orthonormalise(vectors, slopes, dim, scale, growth):
                 for lane in range(width):
                     vectors[j * dim + d, lane] -= dot[lane] * vectors[i * dim + d, lane]
                     slopes[j * dim + d, lane] -= dot[lane] * slopes[i * dim + d, lane]
-        dot[:] = 0.0
+        for lane in range(width):
+            dot[lane] = 0.0
         for d in range(dim):
             for lane in range(width):
                 dot[lane] += weights[d] * vectors[j * dim + d, lane] * vectors[j * dim + d, lane]
@@ -150,8 +155,13 @@ def _worth(kind, level):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _call(function, time, state, parameters, out):
-    call_scalar(function, time, state.ctypes.data, parameters.ctypes.data, 0, out.ctypes.data)
+def _call(function, time, state, parameters, values, out):
+    """Call a function of the switches: its parameters are those of the flow and the values of the switches."""
+    n = len(parameters)
+    both = np.empty(n + len(values))
+    for p in range(len(both)):
+        both[p] = parameters[p] if p < n else values[p - n]
+    call_scalar(function, time, state.ctypes.data, both.ctypes.data, 0, out.ctypes.data)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -160,7 +170,7 @@ def _settle(levels, kinds, time, state, parameters, values):
     n = len(kinds)
     out = np.empty(n * (1 + len(state)))
     for i in range(n):
-        _call(levels, time, state, np.concatenate((parameters, values)), out)
+        _call(levels, time, state, parameters, values, out)
         values[i] = _worth(kinds[i], out[i])
 
 
@@ -168,43 +178,46 @@ def _settle(levels, kinds, time, state, parameters, values):
 def _cross(switches, time, lane, dim, parameters, values):
     """Apply the saltation matrix of every switch that has changed to the vectors of one lane.
 
-    Returns whether one has, the logarithm of the factor by which volumes changed, and on how many the flow slides.
-
     The step that passed the surface is as short as the error control makes it there, so the fields f- and f+ of both
     sides are taken at its end. With n the gradient of the level, vectors go by ``v + (f+ - f-) (n v) / (n f-)``. Where
     both fields point to the surface, the flow slides along it, and f+ is the mean of both that does.
+
+    Returns whether one has, the logarithm of the factor by which volumes changed, and on how many the flow slides.
 
     Source: R. I. Leine, H. Nijmeijer, Dynamics and Bifurcations of Non-Smooth Mechanical Systems (2004), chapter 7.
     """
     levels, held, kinds = switches
     n = len(kinds)
-    x = np.empty(dim)
+    x, before, after = np.empty(dim), np.empty(dim), np.empty(dim)
+    out = np.empty(n * (1 + dim))
     for d in range(dim):
         x[d] = lane[d]
-    before, after, out = np.empty(dim), np.empty(dim), np.empty(n * (1 + dim))
     crossed, volume, slides = False, 0.0, 0
     for i in range(n):
-        old = np.concatenate((parameters, values))
-        _call(levels, time, x, old, out)
+        _call(levels, time, x, parameters, values, out)
         worth = _worth(kinds[i], out[i])
         if worth == values[i]:
             continue
+        _call(held, time, x, parameters, values, before)
         values[i] = worth
-        _call(held, time, x, old, before)
-        _call(held, time, x, np.concatenate((parameters, values)), after)
+        _call(held, time, x, parameters, values, after)
         gradient = out[n + i * dim : n + (i + 1) * dim]
-        rate, rate_after = (gradient * before).sum(), (gradient * after).sum()
-        if rate * rate_after < 0.0:
-            after = before + (after - before) * rate / (rate - rate_after)
-            slides += 1
+        rate, rate_after = 0.0, 0.0
+        for d in range(dim):
+            rate += gradient[d] * before[d]
+            rate_after += gradient[d] * after[d]
         if rate == 0.0:
             continue
         crossed = True
-        volume += math.log(abs((gradient * after).sum() / rate))
+        share = 1.0
+        if rate * rate_after < 0.0:
+            share, rate_after = rate / (rate - rate_after), 0.0
+            slides += 1
+        volume += math.log(abs(rate_after / rate))
         for j in range(1, len(lane) // dim):
             along = 0.0
             for d in range(dim):
                 along += gradient[d] * lane[dim * j + d]
             for d in range(dim):
-                lane[dim * j + d] += (after[d] - before[d]) * along / rate
+                lane[dim * j + d] += share * (after[d] - before[d]) * along / rate
     return crossed, volume, slides
