@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from strangecast.core.errors import ConfigError, unknown
+from strangecast.core.proportions import wilson
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,15 +103,22 @@ def analysis_value(
     return float(row[value]), float(row[low or value]), float(row[high or value])
 
 
-def wilson(successes: float, trials: int) -> Judged:
-    """Proportion and Wilson's 95 % interval; (NaN, 0, 1) without trials."""
-    if trials == 0:
-        return np.nan, 0.0, 1.0
-    z = 1.959963984540054
-    p = successes / trials
-    centre = (p + z**2 / (2 * trials)) / (1 + z**2 / trials)
-    half = z / (1 + z**2 / trials) * np.sqrt(p * (1 - p) / trials + z**2 / (4 * trials**2))
-    return p, max(0.0, float(centre - half)), min(1.0, float(centre + half))
+def difference_of_values(
+    frames: Frames, *, analysis: str, where: dict[str, Any], minus: dict[str, Any], value: str, low: str, high: str
+) -> Judged:
+    """Difference of two cells of an analysis table that are estimated from different samples.
+
+    The interval is made of theirs as the hybrid score interval for a difference of proportions is made of Wilson's
+    (Newcombe, Statistics in Medicine 17, 873, 1998).
+
+    Args:
+        analysis: name of the analysis.
+        where, minus: values of columns that single out the first row and the row that is subtracted.
+        value, low, high: columns.
+    """
+    a, a_low, a_high = analysis_value(frames, analysis=analysis, where=where, value=value, low=low, high=high)
+    b, b_low, b_high = analysis_value(frames, analysis=analysis, where=minus, value=value, low=low, high=high)
+    return a - b, a - b - float(np.hypot(a - a_low, b_high - b)), a - b + float(np.hypot(a_high - a, b - b_low))
 
 
 def _row(table: pd.DataFrame, suite: str, metric: str, horizon: int | None, **named: str) -> pd.Series:

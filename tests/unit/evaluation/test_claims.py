@@ -17,6 +17,7 @@ from strangecast.core.tables import read_parquet
 from strangecast.evaluation.claim_checks import claims_problems
 from strangecast.evaluation.claim_rules import (
     analysis_value,
+    difference_of_values,
     fraction_of_datasets,
     mean_paired_difference,
     median_of,
@@ -221,6 +222,17 @@ def test_wilson_against_statsmodels():
     for k, n in ((0, 5), (3, 8), (8, 8)):
         assert wilson(k, n)[1:] == pytest.approx(proportion_confint(k, n, method="wilson"), abs=1e-9)
     assert wilson(0, 0)[1:] == (0.0, 1.0)
+
+
+def test_difference_of_proportions_against_statsmodels():
+    from statsmodels.stats.proportion import confint_proportions_2indep
+
+    rows = [("a", *wilson(9, 12)), ("b", *wilson(20, 50))]
+    frames = {"analysis/rates": pd.DataFrame(rows, columns=["group", "rate", "low", "high"])}
+    columns = {"value": "rate", "low": "low", "high": "high"}
+    found = difference_of_values(frames, analysis="rates", where={"group": "a"}, minus={"group": "b"}, **columns)
+    expected = confint_proportions_2indep(9, 12, 20, 50, method="newcomb", compare="diff")
+    assert found == pytest.approx((9 / 12 - 20 / 50, *expected), abs=1e-9)
 
 
 def test_analysis_value_needs_one_row(built):
