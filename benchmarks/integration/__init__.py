@@ -1,0 +1,1 @@
+"""Parts of the benchmark of integration: the systems, and what the peers do."""
