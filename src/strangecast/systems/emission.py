@@ -7,11 +7,11 @@ function is made from its code object.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import CodeType, FunctionType
 from typing import Any
 
-from strangecast.systems.graph import Graph, Node
+from strangecast.systems.graph import LEAVES, Graph, Node
 
 _ARITHMETIC = {
     "neg": "-{0}", "add": "{0} + {1}", "sub": "{0} - {1}", "mul": "{0} * {1}", "div": "{0} / {1}", "abs": "abs({0})",
@@ -35,9 +35,23 @@ ARRAY = _ARITHMETIC | {
     "where": "np.where({0} != 0.0, {1}, {2})",
     "heaviside": "np.heaviside({0}, {value})",
 }
+# Of tensors, with the functions that torch lacks or that need two of them supplied by name.
+TENSOR = _ARITHMETIC | {
+    "pow": "{0} ** {1}",
+    "mod": "mod({0}, {1})",
+    "arctan2": "arctan2({0}, {1})",
+    "min": "least({0}, {1})",
+    "max": "greatest({0}, {1})",
+    "less": "less({0}, {1})",
+    "where": "where({0}, {1}, {2})",
+    "heaviside": "heaviside({0}, {value})",
+    "sqrt": "root({0})",
+}
 
 
-def emit(graph: Graph, templates: Mapping[str, str], library: Mapping[str, Any], *, store: bool = False) -> Any:
+def emit(
+    graph: Graph, templates: Mapping[str, str], library: Mapping[str, Any], *, store: bool = False
+) -> FunctionType:
     """A function ``field(t, state, parameters)`` that returns the outputs as a list.
 
     ``state[i]`` and ``parameters[i]`` are read once each. A graph with delays has none of these forms.
@@ -49,28 +63,58 @@ def emit(graph: Graph, templates: Mapping[str, str], library: Mapping[str, Any],
         library: global names of the function, ``np`` among them.
         store: write to a fourth argument ``out`` instead, leaving out what is always zero.
     """
-    names: list[str] = []
-    lines: list[str] = []
-    for number, node in enumerate(graph.nodes):
-        text = _expression(node, [names[a] for a in node.args], templates)
-        if node.op in ("constant", "time"):
-            names.append(text)
-            continue
-        names.append(f"v{number}")
-        lines.append(f"v{number} = {text}")
+    names, lines = _lines(graph, templates, {})
     if store:
         kept = [(i, o) for i, o in enumerate(graph.outputs) if not _is_zero(graph.nodes[o])]
         lines += [f"out[{i}] = {names[o]}" for i, o in kept] or ["pass"]
     else:
         lines.append(f"return [{', '.join(names[o] for o in graph.outputs)}]")
-    head = f"def field(t, state, parameters{', out' if store else ''}):"
-    return _function("\n    ".join([head, *lines]) + "\n", library)
+    return _function(f"field(t, state, parameters{', out' if store else ''})", lines, library)
 
 
-def _function(text: str, library: Mapping[str, Any]) -> FunctionType:
+def emit_in_two(
+    graph: Graph, templates: Mapping[str, str], library: Mapping[str, Any]
+) -> tuple[FunctionType, FunctionType]:
+    """The same in two functions: ``prepare(parameters)`` gives ``fixed``, ``evaluate(t, state, fixed)`` the outputs.
+
+    ``fixed`` holds the parameters and what depends on nothing else, as far as the rest needs it.
+    """
+    still = []
+    for node in graph.nodes:
+        still.append(
+            node.op in ("constant", "parameter") or (node.op not in LEAVES and all(still[a] for a in node.args))
+        )
+    read = {a for i, node in enumerate(graph.nodes) if not still[i] for a in node.args} | set(graph.outputs)
+    handed = [i for i in sorted(read) if still[i] and graph.nodes[i].op != "constant"]
+    names, lines = _lines(graph, templates, {}, [i for i, s in enumerate(still) if s])
+    prepare = _function("prepare(parameters)", [*lines, f"return [{', '.join(names[i] for i in handed)}]"], library)
+    given = {i: f"fixed[{place}]" for place, i in enumerate(handed)}
+    names, lines = _lines(graph, templates, given, [i for i, s in enumerate(still) if not s])
+    outputs = f"return [{', '.join(names[o] for o in graph.outputs)}]"
+    return prepare, _function("evaluate(t, state, fixed)", [*lines, outputs], library)
+
+
+def _lines(
+    graph: Graph, templates: Mapping[str, str], given: Mapping[int, str], chosen: Iterable[int] | None = None
+) -> tuple[dict[int, str], list[str]]:
+    """Per node the name that stands for it, and the lines that compute the chosen ones from the given."""
+    names = dict(given)
+    lines: list[str] = []
+    wanted = set(range(len(graph.nodes)) if chosen is None else chosen)
+    for number, node in enumerate(graph.nodes):
+        if node.op in ("constant", "time"):
+            names[number] = _expression(node, [], templates)
+        elif number in wanted:
+            lines.append(f"v{number} = {_expression(node, [names[a] for a in node.args], templates)}")
+            names[number] = f"v{number}"
+    return names, lines
+
+
+def _function(head: str, lines: list[str], library: Mapping[str, Any]) -> FunctionType:
+    text = "\n    ".join([f"def {head}:", *lines]) + "\n"
     module = compile(text, "<right-hand side>", "exec")
     code = next(c for c in module.co_consts if isinstance(c, CodeType))
-    return FunctionType(code, {"inf": math.inf, "nan": math.nan, **library}, "field")
+    return FunctionType(code, {"inf": math.inf, "nan": math.nan, **library}, code.co_name)
 
 
 def _expression(node: Node, args: list[str], templates: Mapping[str, str]) -> str:
