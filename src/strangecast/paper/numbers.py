@@ -15,6 +15,7 @@ from strangecast.evaluation.windows_scored import RUNAWAY
 from strangecast.paper.findings import findings
 from strangecast.paper.frames import label_frame
 from strangecast.paper.settings import data_settings, label_settings, system_rows
+from strangecast.paper.survey import amount, survey
 from strangecast.paper.table_job import build_table
 from strangecast.paper.tables.columns import duration, estimate, missing, number, printed, setting
 
@@ -55,7 +56,7 @@ def study_numbers(plan: dict[str, Any], root: Path) -> dict[str, Any]:
     suites = {
         name: read_frame(root / suite["folder"] / "windows.parquet", WINDOWS) for name, suite in plan["suites"].items()
     }
-    windows = pd.concat(suites.values(), ignore_index=True)
+    windows = pd.concat(suites.values(), ignore_index=True) if suites else pd.DataFrame(columns=WINDOWS.names)
     return {
         "name": plan["name"],
         "title": plan["config"].get("title") or plan["name"],
@@ -66,6 +67,7 @@ def study_numbers(plan: dict[str, Any], root: Path) -> dict[str, Any]:
         "systems": system_rows(windows, root),
         "metrics": {name: _metric(config) for name, config in plan["metrics"].items()},
         "labels": _labels(plan, root, runs),
+        "survey": survey(plan, root) if plan.get("datasets") else None,
         "suites": [findings(plan, name, comparisons, scores, runs) for name in plan["suites"]],
         "horizons": _by_horizon(plan, comparisons),
         "tables": [_table(plan, root, name) for name in plan.get("tables") or {}],
@@ -82,13 +84,6 @@ def study_numbers(plan: dict[str, Any], root: Path) -> dict[str, Any]:
         ],
         "versions": _versions(runs),
     }
-
-
-def amount(value: Any) -> dict[str, Any]:
-    """A number: ``value`` to compare (None where there is none, or an infinite one) and ``text`` to print."""
-    known = not missing(value)
-    finite = known and abs(float(value)) != float("inf")
-    return {"value": float(value) if finite else None, "text": number(float(value) if known else None)}
 
 
 def _all_on_system(runs: pd.DataFrame) -> bool:
@@ -150,7 +145,9 @@ def _setting(value: Any) -> str:
 
 def _by_horizon(plan: dict[str, Any], comparisons: pd.DataFrame) -> list[dict[str, Any]]:
     """Per metric with several horizons: medians of every label at each of them, on the first suite."""
-    tables = []
+    tables: list[dict[str, Any]] = []
+    if not plan["suites"]:
+        return tables
     alone = comparisons[comparisons["peer"].isna() & (comparisons["suite"] == next(iter(plan["suites"])))]
     for metric, config in plan["metrics"].items():
         own = alone[alone["metric"] == metric]

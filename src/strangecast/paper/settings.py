@@ -19,14 +19,15 @@ _HIDDEN = ("_target_", "_partial_", "_recursive_", "_convert_", "title", "schedu
 
 
 def data_settings(plan: dict[str, Any], root: Path) -> dict[str, Any]:
-    """What the datasets of a study's suites share, as text; a setting that differs prints its range or its values.
+    """What the datasets of a study and its suites share, as text; a setting that differs prints its range or its values.
 
     Keys are dotted paths into a dataset's YAML (``sampling.length``, ``split.train``, ...), ``normalisation`` and
     ``batch`` of the suites, ``tests`` with the thresholds of the validity tests, ``generated`` and ``accepted`` numbers
     of trajectories and ``rejected``, the counts by reason (these last are absent where no manifest lies there).
     """
     suites = [suite_plan(root, name) for name in plan["suites"]]
-    names = list(dict.fromkeys(d for suite in suites for d in suite["datasets"]))
+    own = plan.get("datasets") or []
+    names = list(dict.fromkeys([*(d for suite in suites for d in suite["datasets"]), *own]))
     configs = [_dataset_config(root, name) for name in names]
     flat = [_flat(config) for config in configs]
     keys = dict.fromkeys(k for one in flat for k in one)

@@ -8,6 +8,7 @@ as a thin line on white.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from strangecast.core.errors import ConfigError, unknown
 MILLIMETRES = {"column": 89.0, "full": 183.0}
 TRUTH = "#3b3b3b"
 FAINT = "#9a9a9a"
+REJECTED = "#A50F15"
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#B8A500", "#7B4F9D", "#8C510A", "#5E6B73")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "h")
 LINES = ("-", (0, (4, 1.4)), (0, (1.2, 1.2)), (0, (5, 1.2, 1.2, 1.2)))
@@ -72,6 +74,21 @@ def line_style(index: int) -> Any:
     return LINES[index % len(LINES)]
 
 
+def tint(colour: str, strength: float) -> str:
+    """``colour`` mixed with white: 1 leaves it, 0 gives white."""
+    parts = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(255 - strength * (255 - p)):02x}" for p in parts)
+
+
+def framed(axis: Any, colour: str) -> None:
+    """A dashed frame around a panel without axes."""
+    for spine in axis.spines.values():
+        spine.set_visible(True)
+        spine.set_color(colour)
+        spine.set_linewidth(0.6)
+        spine.set_linestyle((0, (3, 2)))
+
+
 def notice(text: str, width: str) -> Any:
     """A figure that says why there is nothing to draw, so that a study with such data still completes."""
     with figure_style() as plt:
@@ -79,6 +96,15 @@ def notice(text: str, width: str) -> Any:
         axis.axis("off")
         axis.text(0.5, 0.5, wrapped(text, 50 if width == "column" else 100), ha="center", va="center")
     return figure
+
+
+def two_lines(name: str, letters: int) -> list[str]:
+    """A name such as ``ForcedVanDerPol`` in one line, or two where it is long: broken before the capital near its middle."""
+    places = [m.start() for m in re.finditer(r"(?<=[a-z0-9])(?=[A-Z])", name)]
+    if len(name) <= letters or not places:
+        return [name]
+    at = min(places, key=lambda p: max(p, len(name) - p))
+    return [name[:at], name[at:]]
 
 
 def wrapped(text: str, width: int = 18) -> str:
