@@ -1,7 +1,8 @@
 """How many candidates passed, and why the others did not: a table from a manifest.
 
 One row per kind of system and reason. A candidate may fail several tests, so shares of reasons add up to more than what
-was rejected. A specimen is reached where one of its attempts was accepted.
+was rejected. Where the integration failed, its status is the reason. A specimen is reached where one of its attempts was
+accepted.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ def acceptance(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows with ``COLUMNS``; the first of each kind has the reason "any", then reasons by falling count.
 
     Args:
-        rows: of a manifest (``system``, ``parameter_index``, ``ic_index``, ``accepted`` and ``reasons`` are read).
+        rows: of a manifest (``system``, ``parameter_index``, ``ic_index``, ``status``, ``accepted`` and ``reasons`` are
+            read).
     """
     kinds: dict[str, list[dict[str, Any]]] = {"all": []}
     for r in rows:
@@ -38,12 +40,16 @@ def acceptance(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     for kind, own in kinds.items():
         specimens = {(r["system"], r["parameter_index"], r["ic_index"]) for r in own}
         reached = {(r["system"], r["parameter_index"], r["ic_index"]) for r in own if r["accepted"]}
-        counts = Counter(reason for r in own for reason in r["reasons"])
+        counts = Counter(_told(reason, r) for r in own for reason in r["reasons"])
         rejected = [("any", sum(not r["accepted"] for r in own)), *sorted(counts.items(), key=lambda c: (-c[1], c[0]))]
         for reason, n in rejected:
             numbers = len(specimens), len(reached), len(own), sum(r["accepted"] for r in own)
             found.append(dict(zip(COLUMNS, (kind, *numbers, reason, n, n / len(own)), strict=True)))
     return found
+
+
+def _told(reason: str, row: dict[str, Any]) -> str:
+    return row["status"].removesuffix(" in the transient") if reason == "integration" else reason
 
 
 def kind_of(system: str, parameter_index: int) -> str:
@@ -59,7 +65,7 @@ def write_acceptance(folder: Path, path: Path) -> None:
     Raises:
         ResultsError: the dataset has no manifest yet, or it is damaged.
     """
-    columns = ["system", "parameter_index", "ic_index", "accepted", "reasons"]
+    columns = ["system", "parameter_index", "ic_index", "status", "accepted", "reasons"]
     manifest = read_parquet(folder / "manifest.parquet", MANIFEST)
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
