@@ -27,7 +27,7 @@ class Stale(NamedTuple):
 
 
 def stale_keys(plan: dict[str, Any], root: Path, scores: pd.DataFrame | None) -> list[str]:
-    """What is stale in the blocks of a study, and in its table of scores.
+    """What is stale in the datasets and blocks of a study, and in its table of scores.
 
     Args:
         plan: study plan.
@@ -41,7 +41,8 @@ def stale_keys(plan: dict[str, Any], root: Path, scores: pd.DataFrame | None) ->
     current: set[str] = set()
     try:
         suites = [suite_plan(root, suite) for suite in plan["suites"]]
-        problems += [s.sentence for s in stale_data(dict.fromkeys(d for s in suites for d in s["datasets"]), root)]
+        names = [*(d for s in suites for d in s["datasets"]), *(plan.get("datasets") or [])]
+        problems += [s.sentence for s in stale_data(dict.fromkeys(names), root)]
     except ResultsError as e:
         problems.append(str(e))
     for folder in plan["blocks"]:

@@ -64,7 +64,7 @@ def adopt(root: Path, figures: Path | None = None) -> list[str]:
     Raises:
         ResultsError: there is no plan in ``root`` to hold the keys against, or its files cannot be touched.
     """
-    if not any((root / "plan" / "block").rglob("*.json")):
+    if not any((root / "plan" / "study").rglob("*.json")):
         raise ResultsError(
             f"{root} has no plan; run `snakemake -n` here first, which writes it without making anything"
         )
