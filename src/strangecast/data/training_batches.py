@@ -8,7 +8,9 @@ training and the validation split, inputs and targets alike, as a recording woul
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -33,6 +35,23 @@ class Batch:
     context: Context
     target: torch.Tensor
     times: torch.Tensor
+
+
+class TrainingWindows(Protocol):
+    """What a training asks of its data, wherever they come from."""
+
+    @property
+    def S(self) -> int:
+        """Number of members."""
+
+    def batch(self, n: int, keys: np.ndarray, batch_size: int) -> Batch:
+        """The batch of update ``n``: B windows for each of the members with ``keys`` [S]."""
+
+    def validation(self, count: int) -> list[Batch]:
+        """Fixed windows that select the best weights, in batches."""
+
+    def series(self, member: int, split: str = "train") -> Sequence[np.ndarray]:
+        """Contiguous pieces [T, C, *grid] of a member's data, to fit normalisers on."""
 
 
 class TrainingData:
