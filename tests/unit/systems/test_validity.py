@@ -80,7 +80,7 @@ def test_rest_gets_a_verdict(test, value):
 
 
 @alone
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e200])
 def test_what_is_not_finite_fails(test, value, lorenz):
     broken = lorenz.copy()
     broken[700, 1] = value
@@ -96,6 +96,12 @@ def test_one_channel_alone_is_judged(test, lorenz):
 def test_what_is_no_trajectory_is_refused(values):
     with pytest.raises(DataError, match="array \\[T, C"):
         Record(values)
+
+
+@alone
+@pytest.mark.parametrize("scale", [1e-120, 1e120])
+def test_extreme_units_are_judged_alike(test, scale, lorenz):
+    assert test(lorenz * scale).passed
 
 
 def test_boundedness_names_place_and_value(lorenz):

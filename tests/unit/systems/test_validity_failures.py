@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from strangecast.core.errors import ConfigError, DataError
+from strangecast.systems.validity import rates
 from strangecast.systems.validity.kind import KINDS, kind
 from strangecast.systems.validity.panel import TESTS, Known, run_panel
 from strangecast.systems.validity.record import Record
@@ -209,3 +210,22 @@ def test_a_panel_hands_on_what_is_known():
 def test_a_panel_refuses(tests, told):
     with pytest.raises(ConfigError, match=told):
         run_panel(series.flow("Lorenz"), tests)
+
+
+def test_rates_count_what_is_rejected_and_what_falsely():
+    flows = list(rates.judged({"d": DEFAULT, "p": PANDA}, ["Lorenz", "Torus"], 3, rates.Sampling(16, 100), 60.0))
+    assert [(f.name, f.chaotic, len(f.verdicts)) for f in flows] == [("Lorenz", True, 3), ("Torus", False, 3)]
+    lines = rates.table(flows, "d").splitlines()
+    assert lines[-1] == "| any | 3 | 50.0% | 0 | 0.0% |  |"
+    assert len(lines) == 3 + sum(v is not None for v in DEFAULT.values())
+    assert len(rates.table(flows, "p").splitlines()) == 3 + 6
+
+
+def test_rates_from_the_command_line(capsys, monkeypatch):
+    file = str(CONF / "validity" / "default.yaml")
+    words = [file, "--systems", "Torus", "--count", "1", "--turns", "8", "--per-turn", "50", "--periods", "20"]
+    monkeypatch.setattr("sys.argv", ["rates", *words])
+    rates.main()
+    told = capsys.readouterr().out
+    assert "1 trajectories of 1 flows" in told
+    assert "| Torus | 0.0" in told or "| Torus | -0.0" in told

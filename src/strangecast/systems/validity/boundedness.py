@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from strangecast.systems.validity.record import Record, as_record
+from strangecast.systems.validity.record import HUGE, Record, as_record
 from strangecast.systems.validity.verdict import Verdict
 
 
@@ -31,7 +31,7 @@ def boundedness(
     if not record.series.size:
         return Verdict(False, float("nan"), max_z, "no sample")
     if not record.finite:
-        t, i = _first(~np.isfinite(record.series))
+        t, i = _first(~(np.abs(record.series) < HUGE))
         found = f"{record.name(i)} is {record.series[i, t]} at sample {t}"
         return Verdict(False, float("inf"), max_z, found)
     far = np.maximum(record.high - record.mean, record.mean - record.low)

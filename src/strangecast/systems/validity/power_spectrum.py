@@ -38,7 +38,7 @@ def power_spectrum(
         return Verdict(False, 0.0, min_peaks, "nothing moves")
     most = 0
     for i in np.flatnonzero(record.moving):
-        power = record.power[i]
+        power = record.power(int(i))
         if centred:
             power = np.append(0.0, power[1:])
         most = max(most, count_peaks(power, height, prominence))

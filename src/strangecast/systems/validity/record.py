@@ -16,6 +16,8 @@ from strangecast.systems.validity.mutual_information import first_minimum
 # A range of less than a millionth of the level is rest: a solver of tolerance 1e-9 at a fixed point keeps trembling by
 # up to a tenth of that.
 REST = 1e-6
+# Beyond the first a square overflows, and the sample counts as not finite; a range below the second underflows.
+HUGE, TINY = 1e150, 1e-150
 
 
 class Record:
@@ -27,9 +29,9 @@ class Record:
         series: [M, T] float64, contiguous.
         shape: the shape given, for names of series.
         length: T.
-        finite: whether every sample is; the numbers below mean nothing where it is not.
+        finite: whether every sample is, and below 1e150; the numbers below mean nothing where it is not.
         mean, std, low, high: [M].
-        moving: [M] of bool, whether the range exceeds ``REST`` times the largest absolute value.
+        moving: [M] of bool, whether the range exceeds a millionth of the largest absolute value.
 
     Raises:
         DataError: not an array of real numbers with an axis of time.
@@ -51,18 +53,22 @@ class Record:
             self.finite, self.mean, self.std, self.low, self.high = _moments(self.series)
         if not self.finite:
             self.mean = self.std = self.low = self.high = np.full(len(self.series), np.nan)
-        self.moving = self.high - self.low > REST * np.maximum(np.abs(self.low), np.abs(self.high))
+        level = np.maximum(np.abs(self.low), np.abs(self.high))
+        self.moving = self.high - self.low > np.maximum(REST * level, TINY)
 
     @cached_property
     def standard(self) -> np.ndarray:
         """[M', T]: moving series, centred, in units of their standard deviation."""
         return (self.series[self.moving] - self.mean[self.moving, None]) / self.std[self.moving, None]
 
-    @cached_property
-    def power(self) -> np.ndarray:
-        """[M, T // 2 + 1]: squared modulus of the discrete Fourier transform of each series as it is."""
-        spectrum = np.fft.rfft(self.series, axis=1)
-        return spectrum.real**2 + spectrum.imag**2
+    def power(self, series: int) -> np.ndarray:
+        """[T // 2 + 1]: squared modulus of the discrete Fourier transform of one series as it is."""
+
+        def make() -> np.ndarray:
+            spectrum = np.fft.rfft(self.series[series])
+            return spectrum.real**2 + spectrum.imag**2
+
+        return self.once(("power", series), make)
 
     def delay(self, series: int, density: bool = False) -> int:
         """Samples until the mutual information of series number ``series`` has its first minimum."""
@@ -101,7 +107,7 @@ def _moments(series):
         least, most = np.inf, -np.inf
         for t in range(n):
             x = series[i, t]
-            if not np.isfinite(x):
+            if not abs(x) < HUGE:
                 return False, mean, std, low, high
             total += x
             least = min(least, x)
