@@ -16,10 +16,12 @@ from functools import cache
 
 from strangecast.core.errors import ConfigError, unknown
 
+_V3 = ("avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe")
+_V4 = (*_V3, "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")
 # Level of the x86-64 psABI, lanes, letter of the vector functions, what the level needs of the processor.
 _LEVELS = {
-    "avx512": ("x86-64-v4", 8, "e", ("avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "avx2", "fma", "bmi2")),
-    "avx2": ("x86-64-v3", 4, "d", ("avx2", "fma", "bmi2")),
+    "avx512": ("x86-64-v4", 8, "e", _V4),
+    "avx2": ("x86-64-v3", 4, "d", _V3),
     "sse2": ("x86-64", 2, "b", ()),
 }
 PATHS = (*_LEVELS, "numba")

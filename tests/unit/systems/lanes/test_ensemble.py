@@ -102,6 +102,16 @@ def test_each_trajectory_has_its_own_grid():
     np.testing.assert_allclose(together.states[10], exact.states, atol=1e-7)
 
 
+@pytest.mark.parametrize("path", available())
+def test_the_last_grid_time_is_reached_whatever_its_rounding(path):
+    rng = np.random.default_rng(2)
+    begin, spacing = rng.standard_normal(500) * 10.0 ** rng.integers(-3, 4, 500), rng.uniform(0.01, 0.3, 500)
+    found = integrate_ensemble(OSCILLATOR.graph, np.ones((500, 2)), (begin, spacing, 23), np.ones(1), path=path)
+    assert found.finished.all()
+    assert (found.reached == 23).all()
+    assert np.isfinite(found.states).all()
+
+
 def test_many_grid_times_in_one_step_and_many_steps_between_two():
     case = CASES["lorenz"]
     dense = integrate_ensemble(case.graph, starts(case, 8), (0.0, 1e-4, 3001), case.parameters)
