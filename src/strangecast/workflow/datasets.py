@@ -14,6 +14,7 @@ from strangecast.core.errors import ConfigError, unknown
 from strangecast.data.divisions import parts_of_systems
 from strangecast.systems.roster import Roster, channels_of, entry_of, parents_of
 from strangecast.workflow.compose import Registry
+from strangecast.workflow.corpora import Corpus, read_corpus
 
 # What a dataset that restarts another takes from it.
 _INHERITED = ("system", "systems", "parameter_sets")
@@ -43,6 +44,11 @@ class DatasetInfo:
     def many(self) -> bool:
         """Whether it holds several systems."""
         return self.config.get("systems") is not None
+
+    @property
+    def streamed(self) -> bool:
+        """Whether it is simulated while an emulator trains on it, and never stored."""
+        return self.config.get("stream") is not None
 
     @property
     def imported(self) -> bool:
@@ -88,30 +94,29 @@ class Datasets:
         self.registry = registry
         self.scale = scale
         self._infos: dict[str, DatasetInfo] = {}
-        self._corpora: dict[str, tuple[list[str], int | None]] = {}
+        self._corpora: dict[str, Corpus] = {}
         self._homes: dict[str, tuple[str, int, int]] | None = None
 
-    def corpus(self, name: str) -> list[str]:
-        """Dataset names of a corpus, in its declared order."""
-        return self._corpus(name)[0]
+    def corpus(self, name: str, part: str | None = None, otherwise: str = "train") -> list[str]:
+        """Dataset names of a corpus, in its declared order.
 
-    def _corpus(self, name: str) -> tuple[list[str], int | None]:
+        Args:
+            name: of the corpus.
+            part: train or test, where it is split over systems; None for what it says itself.
+            otherwise: the part where neither says any.
+
+        Raises:
+            ConfigError: no such part, or a corpus that cannot work.
+        """
+        return self._corpus(name).chosen(part, otherwise)
+
+    def _corpus(self, name: str) -> Corpus:
         if name not in self._corpora:
-            config = self.registry.option("corpus", name, self.scale)
-            systems = config.get("systems") or []
-            if systems and not config.get("recipe"):
-                raise ConfigError(f"corpus '{name}' lists systems but no recipe (a dataset YAML) to make them with")
-            names = [f"{config['recipe']}-{s}" for s in systems] + list(config.get("datasets") or [])
-            if not names:
-                raise ConfigError(f"corpus '{name}' lists no systems and no datasets at scale {self.scale}")
-            twice = sorted({n for n in names if names.count(n) > 1})
-            if twice:
-                raise ConfigError(f"corpus '{name}' lists {twice[0]} twice")
-            self._corpora[name] = (names, config.get("block"))
+            self._corpora[name] = read_corpus(name, self.registry.option("corpus", name, self.scale), self.scale)
         return self._corpora[name]
 
     def expand(self, name: str) -> list[str]:
-        """The datasets meant by a dataset or corpus name.
+        """The datasets meant by a dataset or corpus name, of a corpus split over systems those to train on.
 
         Raises:
             ConfigError: it is neither.
@@ -120,6 +125,30 @@ class Datasets:
             return self.corpus(name)
         self.info(name)
         return [name]
+
+    def stored(self, name: str) -> list[str]:
+        """The datasets of which a training on a dataset or corpus reads files; of a stream those it is validated on.
+
+        Raises:
+            ConfigError: it is neither, or a stream whose validation cannot be.
+        """
+        found: list[str] = []
+        for d in self.expand(name):
+            if not self.info(d).streamed:
+                found.append(d)
+                continue
+            validation = self.info(d).config["stream"].get("validation")
+            if not validation:
+                raise ConfigError(
+                    f"dataset '{d}' is a stream; stream.validation must name the data that select weights"
+                )
+            own = self.expand(validation)
+            if any(self.info(v).streamed for v in own):
+                raise ConfigError(
+                    f"dataset '{d}': stream.validation '{validation}' is a stream itself; it must be stored"
+                )
+            found += own
+        return list(dict.fromkeys(found))
 
     def info(self, name: str) -> DatasetInfo:
         """Resolve a dataset name.
@@ -181,7 +210,7 @@ class Datasets:
         if self._homes is None:
             self._homes = {}
             for corpus in self.registry.names("corpus"):
-                names, block = self._corpus(corpus)
+                names, block = self._corpus(corpus).datasets, self._corpus(corpus).block
                 for position, dataset in enumerate(names if block else []):
                     if dataset in self._homes:
                         other = self._homes[dataset][0]

@@ -11,10 +11,16 @@ from strangecast.core.errors import ConfigError
 from strangecast.data.system_split import divided, split_systems
 from strangecast.systems import catalogue
 from strangecast.workflow.compose import SCALES, Registry
+from strangecast.workflow.datasets import Datasets
 
 SPARE = ["CircadianRhythm", "HindmarshRose", "JerkCircuit", "LiuChen", "MackeyGlass"]
-PRESET = [Registry().option("corpus", f"dysts_100_30_{part}", "laptop")["systems"] for part in ("train", "test")]
-NAMES = sorted([*PRESET[0], *PRESET[1], *SPARE])  # of the continuous systems of dysts
+TESTED = """
+    Aizawa AnishchenkoAstakhov BickleyJet BlinkingRotlet Chen ExcitableCell Finance GlycolyticOscillation HastingsPowell
+    HyperJha HyperYangChen ItikBanksTumor Lorenz Lorenz84 LorenzStenflo MooreSpiegel RabinovichFabrikant SaltonSea
+    ScrollDelay ShimizuMorioka SprottA SprottDelay SprottF SprottI SprottK SprottQ SprottR VallisElNino WangSun
+    WindmiReduced
+""".split()
+NAMES = [n for n, e in catalogue.entries().items() if e.kind in ("flow", "delay")]  # continuous systems of dysts
 
 
 def test_a_share_is_tested_and_the_rest_trains():
@@ -96,11 +102,11 @@ def test_a_name_given_twice():
 
 
 @pytest.mark.parametrize("scale", SCALES)
-def test_the_preset_is_what_the_rule_draws(scale):
-    registry = Registry()
-    train, test = (registry.option("corpus", f"dysts_100_30_{part}", scale) for part in ("train", "test"))
-    assert (len(train["systems"]), len(test["systems"])) == (100, 30)
-    assert (train["systems"], test["systems"]) == divided(NAMES, {"train": 100, "test": 30, "seed": 0})
-    dysts = {n for n, e in catalogue.entries().items() if e.kind in ("flow", "delay")}
+def test_the_preset_holds_these_systems(scale):
+    datasets = Datasets(Registry(), scale)
+    train, test = (datasets.corpus(f"dysts_100_30_{part}") for part in ("train", "test"))
     assert len(set(NAMES)) == 135
-    assert set(NAMES) <= dysts
+    assert sorted(test) == [f"chaos-{n}" for n in TESTED]
+    assert sorted(train) == sorted(f"chaos-{n}" for n in set(NAMES) - {*TESTED, *SPARE})
+    assert datasets.corpus("dysts_100_30") == train
+    assert datasets.corpus("dysts_100_30", otherwise="test") == datasets.corpus("dysts_100_30", "test") == test
