@@ -7,9 +7,10 @@ BENCHMARKS = sorted(
 
 
 rule benchmarks:
-    """Every benchmark table under results/benchmarks/."""
+    """Every benchmark table under results/benchmarks/, and what is drawn from them."""
     input:
         expand("results/benchmarks/{name}.csv", name=BENCHMARKS),
+        "figures/benchmarks/work_precision.pdf",
 
 
 rule run_benchmark:
@@ -31,6 +32,30 @@ rule run_benchmark:
         "benchmark {wildcards.name}"
     shell:
         "python -m benchmarks.{wildcards.name} --out {output} > {log} 2>&1 || (cat {log} >&2; exit 1)"
+
+
+rule work_precision:
+    """The integrator's work-precision diagram against its peers, from the benchmark's table."""
+    input:
+        "results/benchmarks/integrate.csv",
+    output:
+        pdf="figures/benchmarks/work_precision.pdf",
+        png="figures/benchmarks/work_precision.png",
+    log:
+        "results/benchmarks/log/work_precision.log",
+    benchmark:
+        "results/benchmarks/benchmark/work_precision.tsv"
+    conda:
+        "../envs/paper.yaml"
+    threads: 1
+    resources:
+        gpu=0,
+    params:
+        hash=lambda w: PLANS.drawing_hash("strangecast.paper.benchmark_job"),
+    message:
+        "work-precision diagram"
+    shell:
+        "python -m strangecast work-precision {input} --out {output.pdf} > {log} 2>&1 || (cat {log} >&2; exit 1)"
 
 
 localrules:

@@ -121,3 +121,34 @@ rule windows:
         "windows of suite {wildcards.suite}"
     shell:
         "python -m strangecast windows {params.plan} > {log} 2>&1 || (cat {log} >&2; exit 1)"
+
+
+rule exponents:
+    """Measure the Lyapunov exponents of the catalogue's systems at their own parameters, by two methods each."""
+    output:
+        "results/{scale}/lyapunov.parquet",
+    log:
+        "results/{scale}/log/exponents.log",
+    benchmark:
+        "results/{scale}/benchmark/exponents.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        gpu=0,
+    params:
+        hash=lambda w: PLANS.code.of("strangecast.systems.lyapunov_table"),
+    message:
+        "Lyapunov exponents of the catalogue"
+    shell:
+        "python -m strangecast lyapunov --out {output} > {log} 2>&1 || (cat {log} >&2; exit 1)"
+
+
+rule lyapunov:
+    """The table of Lyapunov exponents, which no other target asks for."""
+    input:
+        f"{ROOT}/lyapunov.parquet",
+
+
+localrules:
+    lyapunov,

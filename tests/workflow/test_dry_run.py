@@ -62,6 +62,30 @@ def test_figures_need_only_what_figures_need(tmp_path):
     assert jobs == planned(tmp_path, "figures")
 
 
+def test_a_study_of_data_plans_beside_a_comparison(tmp_path):
+    from strangecast.workflow.compose import Registry
+
+    study = Registry().option("study", "attractors", "smoke")
+    own = {"studies": ["attractors"], "overrides": []}
+    jobs = planned(tmp_path, settings=own)
+    assert not {"train", "forecast", "score", "windows"} & set(jobs)
+    assert jobs["analyse"] == len(study["analyses"])
+    assert jobs["figure"] == len(study["figures"])
+    assert jobs["filter"] == jobs["split"] == len(study["datasets"])
+    both = planned(tmp_path, settings={"studies": ["crossover", "attractors"], "overrides": []})
+    alone = planned(tmp_path, settings={"overrides": []})
+    once = {"check_results", "summarise", "report", "paper"}
+    assert both == {rule: alone.get(rule, 0) + (0 if rule in once else jobs.get(rule, 0)) for rule in {**alone, **jobs}}
+
+
+@pytest.mark.parametrize(
+    ("target", "rules"), [("lyapunov", {"exponents"}), ("benchmarks", {"run_benchmark", "work_precision"})]
+)
+def test_what_only_its_own_target_asks_for(tmp_path, target, rules):
+    assert set(planned(tmp_path, target)) - {target} == rules
+    assert not rules & set(planned(tmp_path))
+
+
 def test_another_scale_is_addressable(tmp_path):
     jobs = planned(
         tmp_path, "results/laptop/suites/chaos/windows.parquet", settings={"scale": "smoke", "overrides": []}

@@ -1,4 +1,4 @@
-"""Verbs that draw and typeset: table, figure, paper."""
+"""Verbs that draw and typeset: table, figure, work-precision, paper."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ def add_verbs(verb) -> None:
     add_study(p)
     p.add_argument("--figure", required=True, help="name of the figure")
     p.add_argument("--out", type=Path, required=True, help="the PDF; the PNG lies beside it")
+    p = verb("work-precision", "draw the work-precision diagram of a benchmark's table as PDF and PNG", _work_precision)
+    p.add_argument("table", type=Path, metavar="results/benchmarks/integrate.csv")
+    p.add_argument("--out", type=Path, required=True, help="the PDF; the PNG lies beside it")
     p = verb("paper", "typeset the paper", _paper)
     p.add_argument("plans", nargs="+", type=Path, metavar="STUDY.json")
     p.add_argument("--manuscript", type=Path, default=Path("paper/manuscript.typ"))
@@ -35,6 +38,12 @@ def _figure(options: argparse.Namespace) -> None:
     from strangecast.paper.figure_job import draw_figure
 
     draw_figure(*read_plan(options.plan), options.figure, options.out.with_suffix(""))
+
+
+def _work_precision(options: argparse.Namespace) -> None:
+    from strangecast.paper.benchmark_job import draw_work_precision
+
+    draw_work_precision(options.table, options.out.with_suffix(""))
 
 
 def _paper(options: argparse.Namespace) -> None:

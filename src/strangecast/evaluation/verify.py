@@ -37,6 +37,7 @@ _SEALED = (
     ("*/runs.parquet", "compare"),
     ("*/scores.parquet", "compare"),
     ("*/comparisons.parquet", "compare"),
+    ("lyapunov.parquet", "exponents"),
 )
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from strangecast.core.atomic import atomic_path
 from strangecast.core.errors import ConfigError, unknown
 from strangecast.core.targets import locate
 from strangecast.paper.frames import load_frames
 from strangecast.paper.style import figure_style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 META = ("_target_", "title", "caption", "inputs")
 
@@ -38,8 +41,13 @@ def draw_figure(plan: dict[str, Any], root: Path, name: str, out: Path) -> None:
             figure = draw(frames, **settings)
         except TypeError as e:
             raise ConfigError(f"figure '{name}' does not take its settings: {e}") from e
-        with atomic_path(out.with_suffix(".png")) as temporary:
-            figure.savefig(temporary, format="png", metadata={"Software": None})
-        with atomic_path(out.with_suffix(".pdf")) as temporary:
-            figure.savefig(temporary, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
+        save_figure(figure, out)
         plt.close(figure)
+
+
+def save_figure(figure: Figure, out: Path) -> None:
+    """Write ``<out>.png`` (300 dpi) and ``<out>.pdf`` without the time or the program; to be called in ``figure_style``."""
+    with atomic_path(out.with_suffix(".png")) as temporary:
+        figure.savefig(temporary, format="png", metadata={"Software": None})
+    with atomic_path(out.with_suffix(".pdf")) as temporary:
+        figure.savefig(temporary, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})

@@ -260,8 +260,12 @@ class Dag:
         config = _named(entry[f"{kind}s"], kind, name, study)
         used = {k: v for k, v in config.items() if k != "caption"}
         code = self.code.of(f"strangecast.paper.{kind}_job", config=used)
-        style = file_digest(PACKAGE / "paper" / "strangecast.mplstyle") if kind == "figure" else ""
+        style = _style() if kind == "figure" else ""
         return digest(used, entry["emulators"], entry["metrics"], code, style)
+
+    def drawing_hash(self, *modules: str) -> str:
+        """Hash for figures of no study: the code of ``modules`` and the style sheet."""
+        return digest(self.code.of(*modules), _style())
 
     def caption(self, scale: str, study: str, kind: str, name: str) -> str:
         """Caption of a figure or table."""
@@ -297,6 +301,10 @@ class Dag:
     def study_tables(self, scale: str, name: str) -> list[str]:
         """``<study>/<name>.parquet`` of the selected studies."""
         return [f"{self.root(scale)}/{s}/{name}.parquet" for s in self.settings.studies]
+
+
+def _style() -> str:
+    return file_digest(PACKAGE / "paper" / "strangecast.mplstyle")
 
 
 def _named(table: dict[str, Any], kind: str, name: str, study: str) -> dict[str, Any]:
