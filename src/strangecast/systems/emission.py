@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from types import CodeType, FunctionType
 from typing import Any
 
+from strangecast.core.errors import ConfigError
 from strangecast.systems.graph import LEAVES, Graph, Node
 
 _ARITHMETIC = {
@@ -45,6 +46,7 @@ TENSOR = _ARITHMETIC | {
     "less": "less({0}, {1})",
     "where": "where({0}, {1}, {2})",
     "heaviside": "heaviside({0}, {value})",
+    "sign": "sign({0})",
     "sqrt": "root({0})",
 }
 
@@ -127,7 +129,7 @@ def _expression(node: Node, args: list[str], templates: Mapping[str, str]) -> st
     if node.op == "parameter":
         return f"parameters[{node.value}]"
     if node.op == "delayed":
-        raise NotImplementedError("delayed coordinates are read by the method of steps alone")
+        raise ConfigError("a right-hand side with delays is read by the method of steps alone")
     if node.op in templates:
         return templates[node.op].format(*args, value=node.value)
     return f"np.{node.op}({', '.join(args)})"

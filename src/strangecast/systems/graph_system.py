@@ -47,8 +47,8 @@ class GraphSystem(System):
         return self.observation is None
 
     def stepper(self, dt: float, **settings: Any) -> Any:
-        """A differentiable torch map over ``dt``: ``Stepper`` of ``torch_field.py``, which explains the settings."""
-        from strangecast.systems.torch_field import Stepper
+        """A differentiable torch map over ``dt``: ``Stepper`` of ``torch_stepper.py``, which explains the settings."""
+        from strangecast.systems.torch_stepper import Stepper
 
         return Stepper(self, dt, **settings)
 

@@ -67,7 +67,9 @@ def call_function(function: Callable, args: Sequence, kwargs: dict) -> Any:
         return result.view(SymbolArray) if isinstance(result, np.ndarray) else result
     args, kwargs = _wrapped(tuple(args)), {k: _wrapped(v) for k, v in kwargs.items()}
     result = np.ndarray.__array_function__(symbol_array([]), function, (SymbolArray,), args, kwargs)
-    return result[()] if isinstance(result, SymbolArray) and result.ndim == 0 else result
+    if not isinstance(result, np.ndarray) or result.dtype != object:
+        return result
+    return result.view(SymbolArray) if result.ndim else result[()]
 
 
 def _plain(x: Any) -> np.ndarray:
