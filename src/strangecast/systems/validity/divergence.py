@@ -22,8 +22,8 @@ def divergence(values: np.ndarray | Record, min_growth: float = 0.05, references
     one more than a turn away in time is followed for two turns. The statistic is the mean of log(distance) over the
     second turn less that over the first: about the largest exponent per turn while distances are small, less once
     they are of the size of the attractor, 0 on a cycle, near 0 on a torus. The 0-1 test needs thousands of turns to
-    tell a torus with harmonics from chaos; this one needs some twenty. Of random two-frequency tori of 32 turns it
-    passes about a quarter, of default flows with an exponent above 0.1 per turn it fails one in fifty.
+    tell a torus with harmonics from chaos; this one needs some tens. Of random two-frequency tori of 32 turns it passes
+    a fifth, of trajectories of default flows with a positive exponent it fails one in a hundred.
 
     Source: M. T. Rosenstein, J. J. Collins, C. J. De Luca, Physica D 65 (1993) 117, read off after one turn.
 

@@ -60,7 +60,7 @@ def kind(
     7. ``chaotic`` otherwise.
 
     All tests have their default thresholds. Thirty turns alone show chaos of less than about 0.05 per turn as
-    quasi-periodic, and a quarter of two-frequency tori with many harmonics as chaotic; exponents remove both errors.
+    quasi-periodic, and a fifth of two-frequency tori with many harmonics as chaotic; exponents remove both errors.
 
     Args:
         values: [T, C, *grid] or its record, T >= 64, without the transient.

@@ -26,8 +26,8 @@ def trajectory_decay(
     The record is cut into eight blocks; the swing of a block is the root mean square over channels of its standard
     deviations, each channel in units of its own over the record. If the swings stand in order (Kendall's rank
     correlation with time beyond 0.9; by chance 4e-4), the statistic is the mean of the smaller two of the first and
-    last two over the mean of the larger two, else 1. No trajectory of a default flow of 16 or 32 turns falls below 0.6
-    but PanXuZhou, which does spiral into a point.
+    last two over the mean of the larger two, else 1. No trajectory of a default flow of 32 turns falls below 0.6 but
+    one of PanXuZhou, which does spiral into a point.
 
     With ``min_step`` the test of dysts (``check_not_trajectory_decay``) applies as well: no channel may keep all its
     steps |x(t + 1) - x(t)| in the last ``tail`` below it, in the units of the data.

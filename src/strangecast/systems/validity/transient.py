@@ -18,7 +18,7 @@ def transient(
     The first ``part`` of the samples is held against the range of each channel over the rest. The statistic is the
     share of the record, counted from the first sample, during which some channel lies further than ``margin`` ranges
     outside; the same from the last sample backwards; the larger counts. Bursts are no transients: they begin inside.
-    One default trajectory of 32 turns in a thousand exceeds 0.005 (HyperRossler, in the middle of a burst).
+    Of 2063 trajectories of default flows of 32 turns four exceed 0.005 (MultiChua, HyperQi).
 
     Source: own.
 
