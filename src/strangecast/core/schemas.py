@@ -214,6 +214,30 @@ CLAIMS = pa.schema(
 )
 
 
+# One row per system at its catalogued parameters; exponents per time unit. Infinite where a flow slides along a surface.
+LYAPUNOV = pa.schema(
+    [
+        ("system", pa.string()),
+        ("kind", _word),  # flow | delay
+        ("dim", pa.int32()),
+        ("period", pa.float64()),
+        ("method", _word),  # tangent | tangent with saltation | tangent functions
+        ("initial_conditions", pa.int32()),  # that were averaged over
+        ("time", pa.float64()),  # averaged over, of each
+        ("exponents", _floats),  # the largest first; all of a flow, the first of a delay flow
+        ("errors", _floats),  # standard errors of the exponents
+        ("each", _floats),  # the largest exponent of every initial condition
+        ("dimension", pa.float64()),  # Kaplan-Yorke; null where the exponents do not reach it
+        ("dimension_error", pa.float64()),
+        ("divergence", pa.float64()),  # mean of the field's divergence on the same trajectories; null of delay flows
+        ("pair", pa.float64()),  # the largest exponent from two trajectories
+        ("pair_error", pa.float64()),
+        ("shipped", pa.float64()),  # what dysts has as the largest exponent
+        ("verdict", _word),  # hyperchaotic | chaotic | neutral | stable | not followed
+    ]
+)
+
+
 def conform(table: pa.Table, schema: pa.Schema, what: str) -> pa.Table:
     """Cast ``table`` to ``schema`` (column order and types); a missing or foreign column is named.
 

@@ -20,7 +20,7 @@ from strangecast.systems.derivatives import tangent
 from strangecast.systems.exponent_rates import pair
 from strangecast.systems.graph import Graph
 from strangecast.systems.integrate import Solver
-from strangecast.systems.method_of_steps import follow_segment, lags_of
+from strangecast.systems.method_of_steps import DelayLaw, lags_of
 from strangecast.systems.segment import COEFFICIENTS, Segment, nested, segment_of
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(COEFFICIENTS)
@@ -52,27 +52,26 @@ def delay_spectrum_rates(
         lags: length of the average in longest lags; ten percent more come before it, to turn the functions.
         key: of the stream that draws the first functions.
     """
+    from strangecast.systems.delay_loop import orthonormalise_functions
+
     lag = float(lags_of(graph, parameters).max())
     start = segment_of(start, start.end, lag)
     solver = replace(solver, atol=0.1 * solver.rtol * float(scale.min()), limit=math.inf)
-    flow = tangent(graph, k)
+    flow = DelayLaw.of(tangent(graph, k), parameters)
     d = graph.dim
     segment = start.joined(_waves(start, lag, scale * stream("delay tangents", *key).standard_normal((k, d))))
     rates = []
     for _ in range(lags + max(2, lags // 10)):
-        segment = _onwards(flow, segment, lag, parameters, solver)
+        segment = _onwards(flow, segment, lag, solver)
         if segment is None:
             return None
-        tangents = segment.coefficients[:, :, d:].reshape(-1, COEFFICIENTS, k, d) / scale
-        _, r = np.linalg.qr(_weighted(segment, tangents))
-        growth = np.abs(np.diag(r))
-        if not (growth > 0).all():
+        coefficients = segment.coefficients.copy()
+        tangents = coefficients[:, :, d:].reshape(-1, COEFFICIENTS, k, d) / scale
+        growth = orthonormalise_functions(np.ascontiguousarray(_weighted(segment, tangents).T), coefficients)
+        if not ((growth > 0) & (growth < math.inf)).all():
             return None
         rates.append(np.log(growth) / lag)
-        back = np.zeros((d * (1 + k), d * (1 + k)))
-        back[:d, :d] = np.eye(d)
-        back[d:, d:] = np.kron(np.linalg.inv(r).T, np.eye(d))
-        segment = segment.mapped(back)
+        segment = replace(segment, coefficients=coefficients)
     return np.array(rates[-lags:])
 
 
@@ -102,10 +101,10 @@ def delay_pair_rates(
     # The equation does not hold for the second history: its slope jumps at the present.
     other = replace(start, coefficients=other)
     segment = replace(start.joined(other), breaks=(*start.breaks, (start.end, 0)))
-    flow = pair(graph)
+    flow = DelayLaw.of(pair(graph), parameters)
     rates = []
     for _ in range(lags + max(2, lags // 10)):
-        segment = _onwards(flow, segment, lag, parameters, solver)
+        segment = _onwards(flow, segment, lag, solver)
         if segment is None:
             return None
         difference = (segment.coefficients[:, :, d:] - segment.coefficients[:, :, :d])[:, :, None] / scale
@@ -119,11 +118,11 @@ def delay_pair_rates(
     return np.array(rates[-lags:])
 
 
-def _onwards(graph: Graph, segment: Segment, span: float, parameters: np.ndarray, solver: Solver) -> Segment | None:
+def _onwards(flow: DelayLaw, segment: Segment, span: float, solver: Solver) -> Segment | None:
     times = np.array([segment.end, segment.end + span])
-    watched = np.zeros(graph.dim, bool)
+    watched = np.zeros(segment.dim, bool)
     budget = _LAG_BUDGET * solver.evaluations_per_period
-    found = follow_segment(graph, segment, times, parameters, solver, watched, budget, np.zeros(1))
+    found = flow.follow(segment, times, solver, watched, budget, np.zeros(1))
     return found.segment if found.finished else None
 
 

@@ -134,10 +134,7 @@ def _distance(a, b, y, rtol, atol):
 @numba.njit(cache=True, error_model="numpy")
 def _sound(array):
     """Whether all numbers of a [..., D] array are finite."""
-    for value in array.flat:
-        if not np.isfinite(value):
-            return False
-    return True
+    return np.isfinite(array).all()
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -319,3 +316,35 @@ def follow(law, offsets, times, breaks, history, step, rtol, atol, limit, watche
         first += 1
     memory = _moved(memory, first, pieces, pieces - first)
     return states, done, status, evaluations, memory[0], memory[1], memory[2], step
+
+
+@numba.njit(cache=True, error_model="numpy")
+def orthonormalise_functions(samples, coefficients):
+    """Modified Gram-Schmidt of k functions by their samples [k, n], whose dot products are the scalar product.
+
+    Args:
+        samples: overwritten.
+        coefficients: [M, 8, D (1 + k)] of the pieces of the state and, after it, of the functions; those of the
+            functions are mapped in the same way.
+
+    Returns:
+        [k] lengths before they are made 1.
+    """
+    k, count = samples.shape
+    pieces, rows, dim = coefficients.shape[0], coefficients.shape[1], coefficients.shape[2] // (1 + k)
+    lengths = np.empty(k)
+    for j in range(k):
+        for i in range(j + 1):
+            dot = 0.0
+            for n in range(count):
+                dot += samples[i, n] * samples[j, n]
+            if i == j:
+                lengths[j] = np.sqrt(dot)
+            share = 1.0 - 1.0 / lengths[j] if i == j else dot
+            for n in range(count):
+                samples[j, n] -= share * samples[i, n]
+            for m in range(pieces):
+                for row in range(rows):
+                    for d in range(dim):
+                        coefficients[m, row, dim * (1 + j) + d] -= share * coefficients[m, row, dim * (1 + i) + d]
+    return lengths

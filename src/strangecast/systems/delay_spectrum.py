@@ -134,6 +134,7 @@ def delay_spectrum_from(
         method=FUNCTIONS,
         initial_conditions=len(rates),
         time=lags * lag,
+        each=blocks.mean(axis=1),
     )
 
 

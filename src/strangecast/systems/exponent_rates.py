@@ -63,7 +63,14 @@ class TangentRates:
 
 
 def tangent_rates(
-    graph: Graph, starts: Starts, parameters: np.ndarray, limits: np.ndarray, pace: Pace, k: int, key: tuple
+    graph: Graph,
+    starts: Starts,
+    parameters: np.ndarray,
+    limits: np.ndarray,
+    pace: Pace,
+    k: int,
+    key: tuple,
+    once: bool = False,
 ) -> TangentRates | None:
     """Rates of k orthogonal tangent vectors, or None where one of four initial conditions cannot be followed.
 
@@ -75,11 +82,12 @@ def tangent_rates(
         pace: how long.
         k: number of vectors, 1 to D.
         key: of the stream that draws the first vectors.
+        once: whether nobody will ask for this graph again.
     """
     from strangecast.systems.tangent_loop import follow_tangents
 
     parameters = np.ascontiguousarray(parameters, np.float64)
-    lanes = PausingLanes.of(variational(graph, k), pace.rtol, 0.1 * pace.rtol * float(starts.scale.min()))
+    lanes = PausingLanes.of(variational(graph, k), pace.rtol, 0.1 * pace.rtol * float(starts.scale.min()), once)
     found = switches_of(graph)
     if found is None:
         levels, held, kinds = ScalarField(), ScalarField(), np.zeros(0, np.int64)
@@ -108,7 +116,7 @@ def tangent_rates(
     sound = status == _FINISHED
     if slid and k == graph.dim > 1:
         # The last direction is gone: follow the others.
-        return tangent_rates(graph, starts, parameters, limits, pace, k - 1, key)
+        return tangent_rates(graph, starts, parameters, limits, pace, k - 1, key, once)
     if 4 * sound.sum() < 3 * n:
         return None
     width = pace.span / BLOCKS

@@ -77,21 +77,25 @@ def largest_exponent(
         return _by_pair(
             system, parameters, parameter_index, periods, transient_periods, separation, steps_per_period, rtol, solver
         )
+    settings = {
+        "count": 1,
+        "parameter_index": parameter_index,
+        "periods": periods,
+        "transient_periods": transient_periods,
+        "rtol": rtol,
+        "solver": solver,
+    }
     if system.graph.lags:
-        from strangecast.systems.delay_spectrum import delay_spectrum as spectrum
+        from strangecast.systems.delay_spectrum import delay_spectrum
+
+        found = delay_spectrum(system, parameters, initial_conditions=initial_conditions or 2, **settings)
     else:
-        from strangecast.systems.lyapunov_spectrum import lyapunov_spectrum as spectrum
-    found = spectrum(
-        system,
-        parameters,
-        count=1,
-        parameter_index=parameter_index,
-        initial_conditions=initial_conditions or (2 if system.graph.lags else 8),
-        periods=periods,
-        transient_periods=transient_periods,
-        rtol=rtol,
-        solver=solver,
-    )
+        from strangecast.systems.lyapunov_spectrum import lyapunov_spectrum
+        from strangecast.systems.skew_product import SkewProduct
+
+        # There are many pairs of flows: hardly anybody asks for the same one again.
+        once = isinstance(system, SkewProduct)
+        found = lyapunov_spectrum(system, parameters, initial_conditions=initial_conditions or 8, once=once, **settings)
     return Exponent(float(found.values[0]), float(found.errors[0]), found.method)
 
 

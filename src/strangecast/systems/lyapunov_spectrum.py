@@ -36,6 +36,7 @@ class Spectrum:
         method: ``tangent``, ``tangent with saltation`` or, of delay flows, ``tangent functions``.
         initial_conditions: N that were averaged over.
         time: averaged over, of each.
+        each: [N, k] exponents of the single initial conditions; an attractor that is not the only one shows here.
     """
 
     values: np.ndarray
@@ -47,12 +48,13 @@ class Spectrum:
     method: str
     initial_conditions: int
     time: float
+    each: np.ndarray
 
 
 def unknown_spectrum(k: int, method: str) -> Spectrum:
     """What is returned for a flow that cannot be followed."""
     nothing = np.full(k, math.nan)
-    return Spectrum(nothing, nothing, math.nan, math.nan, math.nan, math.nan, method, 0, 0.0)
+    return Spectrum(nothing, nothing, math.nan, math.nan, math.nan, math.nan, method, 0, 0.0, np.zeros((0, k)))
 
 
 def lyapunov_spectrum(
@@ -66,6 +68,7 @@ def lyapunov_spectrum(
     transient_periods: float = 50.0,
     rtol: float = 1e-7,
     solver: Solver | None = None,
+    once: bool = False,
 ) -> Spectrum:
     """The first ``count`` exponents of one parameter set.
 
@@ -79,6 +82,7 @@ def lyapunov_spectrum(
         transient_periods: least length of the transient.
         rtol: tolerance of state and tangent vectors (exponents need less than trajectories).
         solver: of the transient, and the budget.
+        once: whether nobody will ask for this system again: less is compiled, nothing kept on disk.
 
     Raises:
         ConfigError: the system has no graph, or k is not from 1 to D.
@@ -87,10 +91,12 @@ def lyapunov_spectrum(
     if system.graph is None or system.graph.lags or not 1 <= k <= system.dim:
         raise ConfigError(f"{system.name} has no tangent dynamics of {k} vectors: it needs an ODE's graph and 1 to D")
     solver = solver or Solver()
-    starts = starts_on_attractor(system, parameters, parameter_index, initial_conditions, transient_periods, solver)
+    starts = starts_on_attractor(
+        system, parameters, parameter_index, initial_conditions, transient_periods, solver, once
+    )
     if starts is None:
         return unknown_spectrum(k, TANGENT)
-    return spectrum_from(system, parameters, starts, k, parameter_index, periods, rtol, solver)
+    return spectrum_from(system, parameters, starts, k, parameter_index, periods, rtol, solver, once)
 
 
 def spectrum_from(
@@ -102,11 +108,12 @@ def spectrum_from(
     periods: float,
     rtol: float,
     solver: Solver,
+    once: bool = False,
 ) -> Spectrum:
     """:func:`lyapunov_spectrum` from states on the attractor."""
     pace = pace_of(system, periods, rtol, solver)
     key = (system.name, parameter_index)
-    found = tangent_rates(system.graph, starts, parameters, limits_of(system, solver), pace, k, key)
+    found = tangent_rates(system.graph, starts, parameters, limits_of(system, solver), pace, k, key, once)
     if found is None:
         return unknown_spectrum(k, TANGENT)
     values, errors = means_and_errors(found.rates, pace.span)
@@ -114,11 +121,11 @@ def spectrum_from(
     if k > len(values):
         values, errors = np.append(values, -math.inf), np.append(errors, 0.0)
         volume, volume_error = -math.inf, 0.0
+    each = found.rates.mean(axis=1)
+    each = np.pad(each, ((0, 0), (0, k - each.shape[1])), constant_values=-math.inf)
     dimension, spread = math.nan, math.nan
-    if k == system.dim or (kaplan_yorke(values, errors) < k):
-        dimension = kaplan_yorke(values, errors)
-        each = found.rates.mean(axis=1)
-        spread = kaplan_yorke_error(np.pad(each, ((0, 0), (0, k - each.shape[1])), constant_values=-math.inf), errors)
+    if k == system.dim or kaplan_yorke(values, errors) < k:
+        dimension, spread = kaplan_yorke(values, errors), kaplan_yorke_error(each, errors)
     return Spectrum(
         values=values,
         errors=errors,
@@ -129,6 +136,7 @@ def spectrum_from(
         method=SALTATION if found.saltation else TANGENT,
         initial_conditions=len(found.rates),
         time=pace.span,
+        each=each,
     )
 
 

@@ -37,11 +37,12 @@ def starts_on_attractor(
     count: int,
     transient_periods: float,
     solver: Solver,
+    once: bool = False,
 ) -> Starts | None:
     """N = ``count`` states after transients of their own, or None where one of four cannot be followed.
 
     As in ``attractor.py``, the catalogued initial condition is perturbed and the transient has a random length; where
-    the field depends on time, all transients are equally long. Keys are ``("ic", system, parameter_index, "lyapunov",
+    the field depends on time, all transients are equally long. ``once``: nobody will ask for this graph again. Keys are ``("ic", system, parameter_index, "lyapunov",
     n)``.
     """
     draws = [stream("ic", system.name, parameter_index, "lyapunov", n) for n in range(count)]
@@ -49,7 +50,7 @@ def starts_on_attractor(
     turns = np.array([transient_periods * (1 + 0.5 * g.random()) for g in draws])
     if not system.graph.autonomous:
         turns[:] = 1.5 * transient_periods
-    settings = {"bounded": system.bounded, "period": system.period}
+    settings = {"bounded": system.bounded, "period": system.period, "once": once}
     lengths = turns * system.period
     transient = integrate_ensemble(system.graph, first, (0.0, lengths, 2), parameters, solver, **settings)
     sound = transient.finished

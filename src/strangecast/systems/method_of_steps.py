@@ -20,7 +20,7 @@ import numpy as np
 from strangecast.core.errors import ConfigError
 from strangecast.systems.graph import Graph, evaluate
 from strangecast.systems.integrate import STATUSES, Solver, Trajectory
-from strangecast.systems.scalar_field import compiled_field, delayed_nodes
+from strangecast.systems.scalar_field import ScalarField, compiled_field, delayed_nodes
 from strangecast.systems.segment import Segment, segment_of
 
 SMOOTH = 8  # a jump in a derivative higher than this does not disturb the method
@@ -66,50 +66,82 @@ def simulate_delay(
         ConfigError: no lag, a lag that is not positive or depends on time or state, or a history that does not fit.
     """
     graph: Graph = system.graph
+    solver = solver or Solver()
     times = np.asarray(times, np.float64)
     bounded = np.asarray(getattr(system, "bounded", ()), bool)
     watched = bounded if bounded.shape == (graph.dim,) else np.ones(graph.dim, bool)
     offsets = _offsets(offsets)
-    span = max(lags_of(graph, parameters).max(), offsets.max())
-    segment = segment_of(history, float(times[0]), span)
+    law = DelayLaw.of(graph, parameters)
+    segment = segment_of(history, float(times[0]), max(law.lags.max(), offsets.max()))
     if segment.dim != graph.dim:
         raise ConfigError(f"the history has {segment.dim} coordinates, the delay equation has {graph.dim}")
-    budget = (solver or Solver()).evaluations_per_period * _turns(times, system.period)
-    return follow_segment(graph, segment, times, parameters, solver or Solver(), watched, budget, offsets)
+    budget = solver.budget(times[-1] - times[0], system.period, len(times))
+    return law.follow(segment, times, solver, watched, budget, offsets)
 
 
-def follow_segment(
-    graph: Graph,
-    segment: Segment,
-    times: np.ndarray,
-    parameters: np.ndarray,
-    solver: Solver,
-    watched: np.ndarray,
-    budget: float,
-    offsets: np.ndarray,
-) -> DelayTrajectory:
-    """``simulate_delay`` without a system: ``segment`` ends at ``times[0]``, ``budget`` counts evaluations."""
-    from strangecast.systems.delay_loop import follow
+@dataclass(frozen=True)
+class DelayLaw:
+    """A delay equation with its parameters, compiled.
 
-    parameters = np.ascontiguousarray(parameters, np.float64)
-    lags = lags_of(graph, parameters)
-    span = max(lags.max(), offsets.max())
-    if len(times) == 0:
-        return DelayTrajectory(np.zeros((0, len(offsets) * graph.dim)), "finished", 0, segment)
-    carried = carried_breaks(segment.breaks, lags, float(times[-1]))
-    ahead = np.array([t for t, _ in carried if t > times[0]])
-    code = compiled_field(graph)
-    law = (code.address, parameters, _reads(graph), lags)
-    history = tuple(np.ascontiguousarray(x) for x in (segment.starts, segment.widths, segment.coefficients))
-    states, reached, status, evaluations, starts, widths, coefficients, step = follow(
-        law, offsets, times, ahead, history, float(segment.step), solver.rtol, solver.atol, solver.limit, watched,
-        int(np.ceil(budget)),
-    )  # fmt: skip
-    end = starts[-1] + widths[-1]
-    left = tuple((t, level) for t, level in carried if end - span <= t <= end)
-    after = Segment(starts, widths, coefficients, left, step)
-    flat = states[:reached].reshape(reached, -1)
-    return DelayTrajectory(flat, STATUSES[status], evaluations, after)
+    Attributes:
+        code: the right-hand side.
+        parameters: [P].
+        reads: [n, 2], lag and coordinate of each delayed value.
+        lags: [L].
+    """
+
+    code: ScalarField
+    parameters: np.ndarray
+    reads: np.ndarray
+    lags: np.ndarray
+
+    @classmethod
+    def of(cls, graph: Graph, parameters: np.ndarray) -> DelayLaw:
+        """Compile a graph with lags; raises as :func:`lags_of`."""
+        lags = lags_of(graph, parameters)
+        number = {node: i for i, node in enumerate(graph.lags)}
+        reads = [(number[n.args[0]], n.value) for n in delayed_nodes(graph)]
+        return cls(compiled_field(graph), np.ascontiguousarray(parameters, np.float64), np.array(reads, np.int64), lags)
+
+    def follow(
+        self,
+        segment: Segment,
+        times: np.ndarray,
+        solver: Solver,
+        watched: np.ndarray,
+        budget: float,
+        offsets: np.ndarray,
+    ) -> DelayTrajectory:
+        """Continue ``segment``, which ends at ``times[0]``.
+
+        Args:
+            segment: of D coordinates, reaching back as far as the longest lag and offset.
+            times, solver, offsets: as for :func:`simulate_delay`.
+            watched: [D] of bool, coordinates held against ``solver.limit``.
+            budget: evaluations of the right-hand side.
+        """
+        from strangecast.systems.delay_loop import follow
+
+        span = max(self.lags.max(), offsets.max())
+        carried = carried_breaks(segment.breaks, self.lags, float(times[-1]))
+        ahead = np.array([t for t, _ in carried if t > times[0]])
+        states, reached, status, evaluations, starts, widths, coefficients, step = follow(
+            (self.code.address, self.parameters, self.reads, self.lags),
+            offsets,
+            times,
+            ahead,
+            tuple(np.ascontiguousarray(x) for x in (segment.starts, segment.widths, segment.coefficients)),
+            float(segment.step),
+            solver.rtol,
+            solver.atol,
+            solver.limit,
+            watched,
+            int(np.ceil(budget)),
+        )
+        end = starts[-1] + widths[-1]
+        left = tuple((t, level) for t, level in carried if end - span <= t <= end)
+        after = Segment(starts, widths, coefficients, left, step)
+        return DelayTrajectory(states[:reached].reshape(reached, -1), STATUSES[status], evaluations, after)
 
 
 def lags_of(graph: Graph, parameters: np.ndarray) -> np.ndarray:
@@ -148,24 +180,11 @@ def _lag_graph(graph: Graph) -> Graph:
     return Graph(nodes, tuple(place[i] for i in graph.lags), graph.dim, graph.n_parameters)
 
 
-@lru_cache(maxsize=512)
-def _reads(graph: Graph) -> np.ndarray:
-    """[n, 2]: number of the lag and of the coordinate of each delayed node."""
-    number = {node: i for i, node in enumerate(graph.lags)}
-    return np.array([(number[n.args[0]], n.value) for n in delayed_nodes(graph)], np.int64).reshape(-1, 2)
-
-
 def _offsets(offsets: Sequence[float]) -> np.ndarray:
     found = np.asarray(offsets, np.float64)
     if found.ndim != 1 or not len(found) or not (np.isfinite(found).all() and (found >= 0).all()):
         raise ConfigError(f"offsets must be a list of finite numbers that are not negative, found {list(offsets)}")
     return found
-
-
-def _turns(times: np.ndarray, period: float | None) -> float:
-    if len(times) < 2:
-        return 1.0
-    return max(1.0, (times[-1] - times[0]) / period if period else len(times) / 100)
 
 
 def carried_breaks(breaks: Sequence[tuple[float, int]], lags: np.ndarray, end: float) -> list[tuple[float, int]]:

@@ -17,7 +17,7 @@ from numba import njit
 from strangecast.systems.lanes import layout as r
 from strangecast.systems.lanes.drive import call_advance
 from strangecast.systems.lanes.layout import SCALAR_ROWS
-from strangecast.systems.pausing_lanes import allow_attempts, find_slopes, outcome, seat_lanes, share_out
+from strangecast.systems.pausing_lanes import allow_attempts, find_slopes, outcome, overspent, seat_lanes, share_out
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -74,7 +74,8 @@ def follow_pairs(lanes, states, directions, parameters, scale, limits, when, pac
                 share_out(math.log(distance / separation), last[lane], now, begin + skip, span, logs[lane])
             last[lane] = now
             evaluations[lane] = int(rows[r.EVALUATIONS, lane])
-            found = outcome(words[r.REASON, lane], sound, evaluations[lane] > budget)
+            spent = overspent(evaluations[lane], budget, (now - begin) / (skip + span))
+            found = outcome(words[r.REASON, lane], sound, spent)
             if found >= 0:
                 status[lane] = found
                 words[r.ACTIVE, lane] = 0

@@ -40,9 +40,9 @@ class PausingLanes:
     words: np.ndarray
 
     @classmethod
-    def of(cls, graph: Graph, rtol: float, atol: float) -> PausingLanes:
-        """Compile the graph, or find it compiled, and make a block."""
-        code = compiled(graph)
+    def of(cls, graph: Graph, rtol: float, atol: float, once: bool = False) -> PausingLanes:
+        """Compile the graph, or find it compiled, and make a block; ``once`` as ``lanes.compile`` has it."""
+        code = compiled(graph, once=once)
         block = make_block(code, 1, rtol, atol, np.zeros(0))
         rows = block[HEAD:].reshape(-1, code.layout.width)
         return cls(code, block, rows, rows.view(np.int64))
@@ -96,6 +96,15 @@ def find_slopes(field, base, rows, dim, stale):
         for lane in range(rows.shape[1]):
             if stale[lane]:
                 rows[slope + d, lane] = rows[spare + d, lane]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def overspent(evaluations, budget, progress):
+    """Whether a lane has used more than its share of the budget for the part of its time that is behind it.
+
+    A twentieth is allowed in advance: a lane that hardly moves is given up long before all is spent.
+    """
+    return evaluations > budget * (0.05 + progress)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

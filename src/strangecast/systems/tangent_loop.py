@@ -20,7 +20,7 @@ from numba import njit
 from strangecast.systems.lanes import layout as r
 from strangecast.systems.lanes.drive import call_advance
 from strangecast.systems.lanes.layout import SCALAR_ROWS
-from strangecast.systems.pausing_lanes import allow_attempts, find_slopes, outcome, seat_lanes, share_out
+from strangecast.systems.pausing_lanes import allow_attempts, find_slopes, outcome, overspent, seat_lanes, share_out
 from strangecast.systems.scalar_field import call_scalar
 from strangecast.systems.switches import BY_FLOOR, BY_SIGN
 
@@ -106,7 +106,8 @@ def follow_tangents(lanes, switches, states, vectors, parameters, scale, limits,
             rows[volume, lane] = 0.0
             last[lane] = now
             evaluations[lane] = int(rows[r.EVALUATIONS, lane])
-            found = outcome(words[r.REASON, lane], sound, evaluations[lane] > budget)
+            spent = overspent(evaluations[lane], budget, (now - begin) / (skip + span))
+            found = outcome(words[r.REASON, lane], sound, spent)
             if found >= 0:
                 status[lane] = found
                 words[r.ACTIVE, lane] = 0
