@@ -238,3 +238,36 @@ def test_decay_by_steps_is_that_of_dysts():
     for values in (series.spiral(-4.0), series.spiral(-20.0), series.flow("Lorenz"), series.stuck()):
         ours = trajectory_decay(values, min_ratio=None, min_step=1e-3).passed
         assert ours == check_not_trajectory_decay(values.T)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 3])
+def test_verdicts_near_the_threshold_flip_where_those_of_statsmodels_do(seed):
+    from statsmodels.tsa.stattools import adfuller
+    from statsmodels.tsa.stattools import kpss as theirs
+
+    # From an oscillation to a walk: somewhere on the way both tests change their minds.
+    oscillation, walk = noisy("oscillation", 800, seed), noisy("walk", 800, seed + 50)
+    verdicts = []
+    for weight in np.linspace(0.0, 1.0, 60):
+        x = (1 - weight) * standard_of(oscillation) + weight * standard_of(walk)
+        wanted = not (quietly(adfuller, x, autolag="AIC")[1] >= 0.05 and quietly(theirs, x, "c")[1] < 0.05)
+        assert stationarity(x[:, None], adf_level=0.05, max_trend=None).passed == wanted
+        verdicts.append(wanted)
+    assert len(set(verdicts)) == 2
+
+
+def standard_of(x: np.ndarray) -> np.ndarray:
+    return (x - x.mean()) / x.std()
+
+
+@pytest.mark.parametrize("level", [0.0105, 0.05, 0.1])
+def test_levels_of_kpss_are_those_of_its_table(level):
+    from statsmodels.tsa.stattools import kpss as theirs
+
+    verdicts = []
+    for slope in np.linspace(0.0, 1.2, 25):
+        x = noisy("white", 500, 9) + slope * np.arange(500) / 500
+        verdicts.append(quietly(theirs, x, "c")[1] >= level)
+        # No p-value of ADF is below 0, so that KPSS alone decides.
+        assert stationarity(x[:, None], kpss_level=level, adf_level=0.0, max_trend=None).passed == verdicts[-1]
+    assert len(set(verdicts)) == 2
