@@ -7,8 +7,8 @@ One system
     one block can touch, or directly continue, another.
 
 Many systems
-    By system: some systems are tested, the others train and validate. A skew product is tested where its driver or its
-    response is. All other ways act on each system by itself; a count of null takes what the other parts leave, and a
+    By system: some systems are tested, the others train and validate. A skew product is held out from training where its
+    driver or its response is. All other ways act on each system by itself; a count of null takes what the other parts leave, and a
     system with too few valid trajectories fills the parts in order as far as it reaches.
 """
 
@@ -24,7 +24,8 @@ from strangecast.systems import catalogue
 
 WAYS = ("system", "parameter", "initial_condition", "time")
 Segment = tuple[int, str, int, int]
-_BY_SYSTEM = {"by", "test_fraction", "test", "train", "seed", "among", "validation_fraction", "within"}
+_BY_SYSTEM = {"by", "test_fraction", "test", "train", "seed", "among", "mixed", "validation_fraction", "within"}
+_MIXED = {"test": "test", "unused": None}
 
 
 def divide(
@@ -82,8 +83,8 @@ def parts_of_systems(systems: dict[str, tuple[str, ...]], split: dict[str, Any],
         systems: parents by name of system, () for a system without.
         split: ``test_fraction``, or ``test`` and ``train`` as numbers or lists of names, with ``seed`` (see
             ``system_split.divided``). They concern systems without parents: the dataset's and those behind its products,
-            or, ``among: dysts``, all of dysts, so that datasets made of them hold out the same ones. Of the training
-            systems ``validation_fraction`` validate, unless ``within`` divides each of them by itself.
+            or, ``among: dysts``, all of dysts, so that datasets made of them hold out the same ones. ``mixed`` says what
+            becomes of a product with one tested parent: test, or unused. Of the training systems ``validation_fraction`` validate, unless ``within`` divides each of them by itself.
         name: of the dataset, for messages.
 
     Raises:
@@ -96,6 +97,9 @@ def parts_of_systems(systems: dict[str, tuple[str, ...]], split: dict[str, Any],
     if among not in ("dataset", "dysts"):
         raise ConfigError(f"dataset '{name}': {unknown('choice of split.among', str(among), ['dataset', 'dysts'])}")
     own = list(dict.fromkeys(f for s, parents in systems.items() for f in parents or (s,)))
+    mixed = split.get("mixed") or "test"
+    if mixed not in _MIXED:
+        raise ConfigError(f"dataset '{name}': {unknown('choice of split.mixed', str(mixed), _MIXED)}")
     names = own if among == "dataset" else _of_dysts()
     chosen = {k: v for k, v in split.items() if k in ("train", "test", "test_fraction", "seed") and v is not None}
     try:
@@ -107,17 +111,18 @@ def parts_of_systems(systems: dict[str, tuple[str, ...]], split: dict[str, Any],
     except ConfigError as e:
         raise ConfigError(f"dataset '{name}', {e}") from e
     part = dict.fromkeys(trained, "train") | dict.fromkeys(validated, "validation") | dict.fromkeys(tested, "test")
-    return {system: _strictest([part.get(f) for f in parents or (system,)]) for system, parents in systems.items()}
+    found = {s: [part.get(f) for f in parents or (s,)] for s, parents in systems.items()}
+    return {s: _strictest(parts, _MIXED[mixed]) for s, parts in found.items()}
 
 
 def _of_dysts() -> list[str]:
     return [e.name for e in catalogue.entries().values() if e.kind in ("flow", "delay")]
 
 
-def _strictest(parts: list[str | None]) -> str | None:
-    """Test where a parent is tested, train only where all are trained on."""
+def _strictest(parts: list[str | None], mixed: str | None) -> str | None:
+    """Test where all parents are tested, ``mixed`` where one is, train only where all are trained on."""
     if "test" in parts:
-        return "test"
+        return "test" if set(parts) == {"test"} else mixed
     if None in parts:
         return None
     return "validation" if "validation" in parts else "train"
@@ -128,14 +133,14 @@ def _of_one(
 ) -> list[Segment]:
     """Segments of one system's trajectories ``own``, by initial condition, parameter set or time."""
     by = split.get("by")
+    for key in split:
+        if key not in ("by", *PARTS):
+            raise ConfigError(f"dataset '{name}': {unknown('key of a split', str(key), ['by', *PARTS])}")
     if by == "time":
         shares = _shares(split, name)
         return [(i, *block) for i in own for block in blocks(rows[i]["length"], shares, gap, name)]
     if by not in ("initial_condition", "parameter"):
         raise ConfigError(f"dataset '{name}': {unknown('way to split one system', str(by), WAYS[1:])}")
-    for key in split:
-        if key not in ("by", *PARTS):
-            raise ConfigError(f"dataset '{name}': {unknown('key of a split', str(key), ['by', *PARTS])}")
     groups: dict[int, list[int]] = {}
     for n, i in enumerate(own):
         groups.setdefault(rows[i]["parameter_index"] if by == "parameter" else n, []).append(i)
@@ -146,7 +151,7 @@ def _of_one(
 
 
 def _counts(split: dict[str, Any], there: int, by: str, name: str, lenient: bool) -> list[int]:
-    asked = [split[p] for p in PARTS]
+    asked = [split.get(p) for p in PARTS]
     fixed = [int(n) for n in asked if n is not None]
     if min(fixed, default=0) < 0 or len(fixed) < 2:
         raise ConfigError(f"dataset '{name}': a split needs counts, at most one of them null, found {asked}")
@@ -164,7 +169,7 @@ def _asked(split: dict[str, Any]) -> list[str]:
 
 
 def _shares(split: dict[str, Any], name: str) -> list[float]:
-    shares = [float(split[p]) for p in PARTS]
+    shares = [float(split.get(p) or 0.0) for p in PARTS]
     if min(shares) < 0 or abs(sum(shares) - 1) > 1e-6:
         raise ConfigError(f"dataset '{name}': the shares of a split in time must add up to 1, found {shares}")
     return shares

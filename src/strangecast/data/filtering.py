@@ -144,7 +144,7 @@ def enough(name: str, accepted: list[bool], reasons: list[list[str]], split: dic
     """
     wanted = 1
     if split.get("by") == "initial_condition":
-        wanted = sum(split[part] or 0 for part in ("train", "validation", "test"))
+        wanted = sum(split.get(part) or 0 for part in ("train", "validation", "test"))
     if sum(accepted) < wanted:
         counts = Counter(r for row in reasons for r in row)
         why = ", ".join(f"{test} {n}" for test, n in sorted(counts.items())) or "none was rejected"

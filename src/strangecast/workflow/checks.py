@@ -103,7 +103,7 @@ def check_dataset(name: str, config: dict[str, Any]) -> None:
             f"{window['context']} + {window['horizon']} = {needed} samples"
         )
     if split.get("by") == "initial_condition":
-        wanted = sum(split[p] or 0 for p in PARTS)
+        wanted = sum(split.get(p) or 0 for p in PARTS)
         if wanted > config["initial_conditions"]:
             raise ConfigError(
                 f"dataset '{name}': the split needs {wanted} trajectories, initial_conditions makes "
