@@ -7,9 +7,11 @@ from typing import Any
 
 from strangecast.core.errors import ConfigError
 
-# Named here and imported by no job: those that need no system must not run again when a simulator is edited. The
-# planner adds this module to the code of those that do.
+# Named here and imported by no job: those that need no system, stream or augmentation must not run again when one is
+# edited. The planner adds these modules to the code of those that do.
 SYSTEMS = "strangecast.systems.load"
+STREAMING = "strangecast.data.streaming"
+AUGMENTED = "strangecast.data.augmented"
 
 
 def load_system(name: str) -> Any:

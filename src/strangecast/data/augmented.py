@@ -71,6 +71,10 @@ class AugmentedData:
         """One member."""
         return 1
 
+    def ahead(self, batch_size: int) -> int:
+        """How many batches to make in advance, where a thread is free for it."""
+        return 2
+
     def batch(self, n: int, keys: np.ndarray, batch_size: int) -> Batch:
         """The batch of update ``n``: [S, B, ...] with S equal windows where ``keys`` repeats one key.
 

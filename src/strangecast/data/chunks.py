@@ -112,7 +112,7 @@ def _fill(
     default: bool = False,
 ) -> None:
     """Put valid trajectories of a system where there are none yet."""
-    system = _system(name)
+    system = system_of(name)
     recipe = replace(made.recipe, length=length)
     for attempt in range(recipe.per_specimen):
         missing = [k for k in range(made.trajectories) if k not in found]
@@ -156,5 +156,6 @@ def _noisy(made: StreamRecipe, values: np.ndarray, k: int, key: tuple[Any, ...])
 
 
 @lru_cache(maxsize=512)
-def _system(name: str) -> System:
+def system_of(name: str) -> System:
+    """The system of a name, made once."""
     return load_system(name)

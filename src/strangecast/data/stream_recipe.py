@@ -14,7 +14,7 @@ from strangecast.data.recipe import Recipe
 from strangecast.systems.roster import channels_of, parents_of, system_names
 from strangecast.systems.validity.panel import check
 
-_KEYS = ("validation", "systems", "trajectories", "windows")
+_KEYS = ("systems", "trajectories", "windows")  # and validation, which the planner reads
 # They need an exponent or another trajectory, which a stream does not have.
 _UNFIT = ("lyapunov_sign", "same_attractor")
 
@@ -52,9 +52,9 @@ class StreamRecipe:
         """
         given = config["stream"]
         for key in given:
-            if key not in _KEYS:
-                raise ConfigError(f"dataset '{name}': {unknown('stream setting', str(key), _KEYS)}")
-        numbers = {k: given.get(k) for k in _KEYS[1:]}
+            if key not in (*_KEYS, "validation"):
+                raise ConfigError(f"dataset '{name}': {unknown('stream setting', str(key), [*_KEYS, 'validation'])}")
+        numbers = {k: given.get(k) for k in _KEYS}
         sets = config.get("parameter_sets")
         for key, value in {**numbers, "parameter_sets": 1 if sets is None else sets}.items():
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:

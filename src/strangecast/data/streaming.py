@@ -20,9 +20,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from strangecast.core.errors import ConfigError
 from strangecast.core.streams import stream
 from strangecast.data.augmentations.pipeline import Pipeline
-from strangecast.data.chunks import Chunk, make_chunk
+from strangecast.data.chunks import Chunk, make_chunk, system_of
 from strangecast.data.composition import Composition, augmented, compose, lead
 from strangecast.data.pooled_batches import only_key
 from strangecast.data.pools import Window, stacked, validation_batches
@@ -71,7 +72,7 @@ class StreamedData:
         made: trajectories made in this process: accepted under "accepted", rejected by system and reason.
 
     Raises:
-        ConfigError: settings that cannot work.
+        ConfigError: settings that cannot work, or one system sampled at other intervals than the stored data.
     """
 
     def __init__(
@@ -93,6 +94,8 @@ class StreamedData:
         self._dtype = dtype
         self._length = context + horizon + lead(self.pipeline, self.recipe.channels)
         self._groups: OrderedDict[tuple[int, int, int], _Group] = OrderedDict()
+        if len(self.recipe.systems) == 1:
+            self._check_interval(self.recipe.systems[0])
 
     @property
     def S(self) -> int:
@@ -179,6 +182,15 @@ class StreamedData:
         for other in stream("instead", *key).permutation(alike):
             if other != system:
                 yield self.recipe.systems[other]
+
+    def _check_interval(self, system: str) -> None:
+        dt = system_of(system).period / self.recipe.recipe.points_per_period
+        for d in self.datasets:
+            if d.spec.system == system and d.spec.dt is not None and abs(d.spec.dt - dt) > 1e-9 * dt:
+                raise ConfigError(
+                    f"dataset '{self.recipe.name}' samples {system} every {dt:g}, {d.name}, which selects its weights, every "
+                    f"{d.spec.dt:g}; sampling.points_per_period must agree"
+                )
 
     def _window(self, key: int, number: int, group: _Group, source: int, slot: int) -> Window:
         if source not in group.chunks:

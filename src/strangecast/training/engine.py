@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from strangecast.core.streams import key64
-from strangecast.data.pooled_batches import PooledData
-from strangecast.data.training_batches import Batch, TrainingData
+from strangecast.data.prefetch import Prefetched
+from strangecast.data.training_batches import Batch, TrainingWindows
 from strangecast.emulators.base import Emulator
 from strangecast.training.draws import UpdateRandom
 from strangecast.training.schedules import Schedule
@@ -44,7 +44,7 @@ class Problem:
 
     emulator: Emulator
     training: Training
-    data: TrainingData | PooledData
+    data: TrainingWindows
     streams: np.ndarray
     device: torch.device
     system: Any = None
@@ -63,6 +63,17 @@ class Problem:
         if self.system is None:
             return batch
         return replace(batch, context=replace(batch.context, system=self.system))
+
+    @property
+    def told(self) -> str | None:
+        """What there is to say about its data when all is done, for people."""
+        told = getattr(self.data.data if isinstance(self.data, Prefetched) else self.data, "told", None)
+        return told and told()
+
+    def close(self) -> None:
+        """Stop what makes batches ahead."""
+        if isinstance(self.data, Prefetched):
+            self.data.close()
 
 
 @dataclass

@@ -119,7 +119,7 @@ def _is_current(plan: dict[str, Any], folder: Path, members: list[Member]) -> bo
 
 def _chunks(plan: dict[str, Any], stale: list[Member]) -> list[list[Member]]:
     cls = locate(plan["emulator"]["config"].get("_target_"), Emulator)
-    size = CHUNK if cls.side_by_side and not stale[0].pooled else 1
+    size = CHUNK if cls.side_by_side and not stale[0].alone else 1
     return [stale[i : i + size] for i in range(0, len(stale), size)]
 
 
@@ -143,7 +143,12 @@ def _train_chunk(
         return [{"run_id": ids[r["member"]]} | {k: v for k, v in r.items() if k != "member"} for r in kept]
 
     checkpoint = Checkpoint(folder, [m.key for m in chunk], checkpoint_seconds)
-    progress = train(problem, validation, checkpoint, say, lambda rows: log.log(named(rows)))
+    try:
+        progress = train(problem, validation, checkpoint, say, lambda rows: log.log(named(rows)))
+    finally:
+        problem.close()
+    if problem.told:
+        say(problem.told)
     for run_id in ids:
         histories[run_id] = []
     for row in named(progress.rows):

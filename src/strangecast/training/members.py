@@ -22,7 +22,8 @@ class Member:
 
     Attributes:
         plan: its entry in the block plan.
-        datasets: what it trains on; one, or many where its emulator learns from pooled systems.
+        datasets: what it trains on; one, or many where its emulator learns from pooled systems. Of a stream those that
+            select its weights.
         spec: what its emulator may know of them.
         data_hash: content of the data.
         key: of the run: static key, data, parent.
@@ -44,7 +45,17 @@ class Member:
     @property
     def pooled(self) -> bool:
         """Whether it learns from several systems."""
-        return len(self.datasets) > 1 or self.datasets[0].many
+        return len(self.datasets) > 1 or self.datasets[0].many or bool(self.stream and self.stream["many"])
+
+    @property
+    def stream(self) -> dict[str, Any] | None:
+        """``{name, many, config}`` where its training data are made while it trains, else None."""
+        return self.plan.get("stream")
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is trained without others at its side."""
+        return self.pooled or self.stream is not None
 
 
 def read_members(plan: dict[str, Any], root: Path) -> list[Member]:
@@ -69,7 +80,8 @@ def read_members(plan: dict[str, Any], root: Path) -> list[Member]:
             record, state = parents[m["init"]]
         contents = [d.content for d in own]
         key = digest(m["static_key"], contents, record["key"] if record else None)
-        member = Member(m, own, _spec(m, own), contents[0] if len(own) == 1 else digest(contents), key, state)
+        made = [*contents, m["stream"]] if m.get("stream") else contents
+        member = Member(m, own, _spec(m, own), made[0] if len(made) == 1 else digest(made), key, state)
         if member.pooled and not cls.can.pooled:
             raise ConfigError(
                 f"{plan['folder']}: {cls.__name__} learns one system at a time, {m['run_id']} has several"
@@ -88,6 +100,9 @@ def _parents(plan: dict[str, Any], root: Path) -> dict[str, tuple[dict[str, Any]
 
 
 def _spec(plan: dict[str, Any], datasets: tuple[Dataset, ...]) -> Spec:
+    if plan.get("stream") and plan["stream"]["many"]:
+        # What selects the weights may agree in more than what they are trained on.
+        return Spec((), context_range=Spec.common([d.spec for d in datasets]).context_range, system=plan["run_id"])
     if len(datasets) == 1:
         return datasets[0].spec
     return Spec.common([d.spec for d in datasets], plan["run_id"])

@@ -10,9 +10,11 @@ import torch
 
 from strangecast.core.errors import ConfigError, StrangecastError
 from strangecast.core.streams import stream
-from strangecast.core.targets import load_system
+from strangecast.core.targets import AUGMENTED, STREAMING, load_system
+from strangecast.core.targets import locate as locate_target
 from strangecast.data.pooled_batches import PooledData
-from strangecast.data.training_batches import Batch, TrainingData
+from strangecast.data.prefetch import Prefetched
+from strangecast.data.training_batches import Batch, TrainingData, TrainingWindows
 from strangecast.emulators.base import Emulator
 from strangecast.emulators.build import build, locate, with_members
 from strangecast.training.base import Training
@@ -36,11 +38,10 @@ def prepare(plan: dict[str, Any], chunk: list[Member], device: torch.device) -> 
     training.check(emulator)
     needs = {*training.needs, *emulator.can.needs}
     context, horizon = training.window(emulator)
-    data = _data(side, context, horizon, emulator.dtype, "state" in needs)
-    longest = training.validation["steps"]
-    validation = _data(side, context, longest, emulator.dtype, "state" in needs).validation(
-        training.validation["count"]
-    )
+    augmentation = plan["training"]["config"].get("augmentation")
+    settings = emulator.dtype, "state" in needs, augmentation
+    data = _data(side, context, horizon, *settings)
+    validation = _data(side, context, training.validation["steps"], *settings).validation(training.validation["count"])
     emulator.fit_normaliser([data.series(s) for s in range(len(side))])
     if not weights:
         emulator.initialise([stream("initialise", m.plan["stream_key"]) for m in side])
@@ -51,13 +52,38 @@ def prepare(plan: dict[str, Any], chunk: list[Member], device: torch.device) -> 
     emulator.to(device)
     training.prepare(emulator, data.series)
     streams = np.array([m.plan["stream_key"] for m in side], np.uint64)
-    return Problem(emulator, training, data, streams, device, _systems(needs - {"state"}, side)), validation
+    systems = _systems(needs - {"state"}, side)
+    if ahead := _ahead(data, training.batch_size, device):
+        data = Prefetched(data, ahead)
+    return Problem(emulator, training, data, streams, device, systems), validation
 
 
-def _data(side: list[Member], context: int, horizon: int, dtype: torch.dtype, state: bool) -> TrainingData | PooledData:
-    if side[0].pooled:
-        return PooledData(list(side[0].datasets), context, horizon, dtype=dtype)
+def _data(
+    side: list[Member], context: int, horizon: int, dtype: torch.dtype, state: bool, augmentation: dict[str, Any] | None
+) -> TrainingWindows:
+    first = side[0]
+    if augmentation and not first.pooled:
+        raise ConfigError(f"augmentations change the channels of {first.datasets[0].name}, which one system keeps")
+    if first.stream:
+        if state:
+            raise ConfigError(f"the state at origins is needed, which the stream {first.stream['name']} does not keep")
+        made = locate_target(f"{STREAMING}.StreamedData", "stream")
+        about = first.stream["name"], first.stream["config"], list(first.datasets)
+        return made(*about, context, horizon, augmentation, dtype)
+    if augmentation:
+        made = locate_target(f"{AUGMENTED}.AugmentedData", "augmentation")
+        return made(list(first.datasets), context, horizon, augmentation, dtype=dtype)
+    if first.pooled:
+        return PooledData(list(first.datasets), context, horizon, dtype=dtype)
     return TrainingData([m.datasets[0] for m in side], context, horizon, dtype=dtype, state=state)
+
+
+def _ahead(data: TrainingWindows, batch_size: int, device: torch.device) -> int:
+    """How many batches a thread of its own makes in advance: none where the job has but one thread, on the CPU."""
+    ahead = getattr(data, "ahead", None)
+    if ahead is None or (device.type == "cpu" and torch.get_num_threads() == 1):
+        return 0
+    return ahead(batch_size)
 
 
 def _systems(needs: set[str], side: list[Member]) -> tuple[Any, ...] | None:
@@ -92,8 +118,9 @@ def make_training(config: dict[str, Any], values: list[dict[str, Any]] | None = 
     from hydra.utils import instantiate
 
     locate(config.get("_target_"), Training)
+    own = {k: v for k, v in config.items() if k != "augmentation"}  # of the data
     try:
-        return instantiate(with_members(config, values or []), _convert_="all")
+        return instantiate(with_members(own, values or []), _convert_="all")
     except InstantiationException as e:
         cause = e.__cause__
         while cause is not None and not isinstance(cause, StrangecastError):

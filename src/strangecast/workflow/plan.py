@@ -13,19 +13,22 @@ from pathlib import Path
 from typing import Any
 
 from strangecast.core.atomic import write_json
-from strangecast.core.errors import ConfigError, ResultsError, unknown
+from strangecast.core.errors import ConfigError, ResultsError
 from strangecast.core.format import FORMAT
 from strangecast.core.hashing import digest
 from strangecast.core.plans import plan_path
 from strangecast.core.targets import SYSTEMS
 from strangecast.evaluation.claim_checks import claims_problems
 from strangecast.workflow.blocks import Block, group, member_values
-from strangecast.workflow.checks import check_dataset, check_labels, check_study, check_suite
+from strangecast.workflow.checks import check_dataset, check_labels, check_study
 from strangecast.workflow.codehash import CodeHash
 from strangecast.workflow.compose import Registry, set_value
 from strangecast.workflow.datasets import Datasets
+from strangecast.workflow.held_out import HeldOut
+from strangecast.workflow.learning import LearnedFrom, learned_from, with_augmentation
 from strangecast.workflow.pretrained import Pretrained, Weights
 from strangecast.workflow.runs import PlannedRun, Run, expand_study
+from strangecast.workflow.suites import plan_suite
 
 EMULATOR_META = ("title", "can", "members", "gpu", "color", "weights", "sha256", "samples")
 TRAINING_META = ("title", "requires", "needs", "members", "gpu", "seeds_per_block")
@@ -65,6 +68,8 @@ class Plan:
         self.code = code
         self.root = root or Path("results") / scale
         self._datasets = Datasets(registry, scale)
+        self._held_out = HeldOut(self._datasets)
+        self._data: dict[str, LearnedFrom] = {}
         self._pretrained = pretrained or Pretrained({}, registry.cache)
         self._settings = settings
         self._studies = {name: registry.option("study", name, scale) for name in studies} | (extra or {})
@@ -102,36 +107,7 @@ class Plan:
     def suites(self) -> dict[str, dict[str, Any]]:
         """Suite plans by name."""
         names = dict.fromkeys(s for study in self._studies.values() for s in study.get("suites") or [])
-        return {name: self._suite(name) for name in names}
-
-    def _suite(self, name: str) -> dict[str, Any]:
-        option, _, dataset = name.partition("-")
-        if name in self.registry.names("suite"):
-            config = self.registry.option("suite", name, self.scale)
-        elif dataset and option in self.registry.names("suite"):
-            config = self.registry.option("suite", option, self.scale)
-            config["datasets"] = [dataset]
-        else:
-            raise ConfigError(unknown("suite", name, self.registry.names("suite")))
-        members = [*self._datasets.corpus(config["corpus"])] if config.get("corpus") else []
-        members += config.get("datasets") or []
-        if not members:
-            raise ConfigError(f"suite '{name}' names no corpus and no datasets")
-        chosen = {
-            d: {"folder": f"data/{d}", "window": self._datasets.info(d).config["window"]}
-            for d in dict.fromkeys(members)
-        }
-        check_suite(name, config)
-        code = self.code.of("strangecast.data.windows")
-        return {
-            "kind": "suite",
-            "name": name,
-            "scale": self.scale,
-            "folder": f"suites/{name}",
-            "config": config,
-            "datasets": chosen,
-            "code": code,
-        }
+        return {name: plan_suite(name, self.registry, self._datasets, self.code) for name in names}
 
     @cached_property
     def datasets(self) -> dict[str, dict[str, Any]]:
@@ -140,7 +116,7 @@ class Plan:
         for block in self._blocks.values():
             for run in block.runs:
                 if run.data != "none":
-                    names |= dict.fromkeys(self._datasets.expand(run.data))
+                    names |= dict.fromkeys(self._datasets.stored(run.data))
         for suite in self.suites.values():
             names |= dict.fromkeys(suite["datasets"])
         for study in self._studies.values():
@@ -155,6 +131,11 @@ class Plan:
         """The plan of one dataset."""
         info = self._datasets.info(name)
         config = info.config
+        if info.streamed:
+            raise ConfigError(
+                f"dataset '{name}' is made while an emulator trains on it and never stored; its validation is "
+                f"{', '.join(self._datasets.stored(name))}"
+            )
         check_dataset(name, config)
         made_by = "import" if info.imported else "generate"
         module = "strangecast.data.importing" if info.imported else "strangecast.data.generate"
@@ -164,7 +145,7 @@ class Plan:
         kept = {"validity"} if judged else {"source"} if info.imported else set()
         ignored = {*GENERATE_IGNORES, *(() if judged else ("attempts",))} - kept
         made = {k: v for k, v in config.items() if k not in ignored}
-        source = self.dataset(config["restart_from"])["hash"] if config.get("restart") else {}
+        source = self.dataset(config["restart_from"])["hash"] if config.get("restart") else None
         return {
             "kind": "dataset",
             "name": name,
@@ -174,7 +155,9 @@ class Plan:
             "shards": [f"shard-{i:04d}.arrow" for i in range(n)],
             "made_by": made_by,
             "hash": {
-                "make": digest(made, self.code.of(module, config=made), *source.values()),
+                "make": digest(
+                    made, self.code.of(module, config=made), *([source["make"], source["filter"]] if source else [])
+                ),
                 "filter": digest(
                     config["validity"], self.code.of("strangecast.data.filtering", config=config["validity"])
                 ),
@@ -215,27 +198,22 @@ class Plan:
     def _scored(self, study: str, planned: PlannedRun, suite: str) -> bool:
         """Whether a run is scored on a suite; refuses runs that have seen the suite's systems without saying so."""
         run = planned.run
-        datasets = self.suites[suite]["datasets"]
-        single = run.data != "none" and run.data not in self.registry.names("corpus")
-        if single and run.data not in datasets:
+        data = self._learned(run.data)
+        if data.lone and data.lone not in self.suites[suite]["datasets"]:
             return False
         if not planned.trained_on_system:
-            seen = self._systems_seen(run) & {self._datasets.info(d).system or d for d in datasets}
-            if seen:
+            met = self._held_out.met(run, self._run_by_id, self.suites[suite])
+            if met:
                 raise ConfigError(
-                    f"study '{study}': {planned.label} is trained on {sorted(seen)[0]}, which suite '{suite}' scores; say "
+                    f"study '{study}': {planned.label} is trained on {met[0]}, which suite '{suite}' scores; say "
                     "trained_on_system: true in its run entry, or take the system out of its data"
                 )
         return True
 
-    def _systems_seen(self, run: Run) -> set[str]:
-        seen: set[str] = set()
-        while True:
-            if run.data != "none":
-                seen |= {self._datasets.info(d).system or d for d in self._datasets.expand(run.data)}
-            if run.init is None:
-                return seen
-            run = self._run_by_id[run.init]
+    def _learned(self, data: str) -> LearnedFrom:
+        if data not in self._data:
+            self._data[data] = learned_from(data, self._datasets)
+        return self._data[data]
 
     @cached_property
     def _run_by_id(self) -> dict[str, Run]:
@@ -248,7 +226,13 @@ class Plan:
         simulators = (
             [SYSTEMS] if {*(e_meta["can"].get("needs") or []), *(t_meta.get("needs") or [])} - {"state"} else []
         )
-        train_code = self.code.of("strangecast.training.job", *simulators, config=[e, t]) if trained else ""
+        data = self._learned(block.runs[0].data)
+        augmenting: list[str] = []
+        if trained:
+            where = f"{block.emulator} by {block.training}"
+            t, augmenting = with_augmentation(t, self.registry, self.scale, where, e_meta["can"])
+        needed = [*simulators, *data.modules, *augmenting]
+        train_code = self.code.of("strangecast.training.job", *needed, config=[e, t]) if trained else ""
         forecast_code = self.code.of("strangecast.evaluation.forecast", *simulators, config=e)
         samples = e_meta.get("samples")
         if samples is not None:
@@ -257,22 +241,23 @@ class Plan:
             forecast_code = digest(forecast_code, samples)
         weights = self._weights(block.emulator, e_meta["weights"]) if e_meta.get("weights") else None
         # Only what is there enters a key, so that runs without weights and partial starts keep theirs.
-        beside = {"weights": weights.content if weights else None, "take": block.take}
+        beside = {"weights": weights.content if weights else None, "take": block.take, "stream": data.stream}
         beside = {k: v for k, v in beside.items() if v}
         members = []
         datasets: dict[str, dict[str, str]] = {}
         for run in block.runs:
             own = member_values(run, block)
-            names = [] if run.data == "none" else self._datasets.expand(run.data)
-            datasets |= {d: {"folder": f"data/{d}"} for d in names}
+            data = self._learned(run.data)
+            datasets |= {d: {"folder": f"data/{d}"} for d in data.stored}
             parent = self._static_keys.get(run.init) if run.init else None
             key = digest(e, t, own, train_code, run.run_id, parent, *([beside] if beside else []))
             self._static_keys[run.run_id] = key
             members.append(
                 {
                     "run_id": run.run_id,
-                    "dataset": run.data if names == [run.data] else None,
-                    "datasets": names,
+                    "dataset": data.lone,
+                    "datasets": data.stored,
+                    **({"stream": data.stream} if data.stream else {}),
                     "seed": run.seed,
                     "point": run.values,
                     "init": run.init,

@@ -14,12 +14,12 @@ from strangecast.workflow.compose import SCALES, Registry
 from strangecast.workflow.datasets import Datasets
 
 SPARE = ["CircadianRhythm", "HindmarshRose", "JerkCircuit", "LiuChen", "MackeyGlass"]
-TESTED = """
-    Aizawa AnishchenkoAstakhov BickleyJet BlinkingRotlet Chen ExcitableCell Finance GlycolyticOscillation HastingsPowell
-    HyperJha HyperYangChen ItikBanksTumor Lorenz Lorenz84 LorenzStenflo MooreSpiegel RabinovichFabrikant SaltonSea
-    ScrollDelay ShimizuMorioka SprottA SprottDelay SprottF SprottI SprottK SprottQ SprottR VallisElNino WangSun
-    WindmiReduced
-""".split()
+TESTED = [
+    "Aizawa", "AnishchenkoAstakhov", "BickleyJet", "BlinkingRotlet", "Chen", "ExcitableCell", "Finance",
+    "GlycolyticOscillation", "HastingsPowell", "HyperJha", "HyperYangChen", "ItikBanksTumor", "Lorenz", "Lorenz84",
+    "LorenzStenflo", "MooreSpiegel", "RabinovichFabrikant", "SaltonSea", "ScrollDelay", "ShimizuMorioka", "SprottA",
+    "SprottDelay", "SprottF", "SprottI", "SprottK", "SprottQ", "SprottR", "VallisElNino", "WangSun", "WindmiReduced",
+]  # fmt: skip
 NAMES = [n for n, e in catalogue.entries().items() if e.kind in ("flow", "delay")]  # continuous systems of dysts
 
 
