@@ -93,6 +93,9 @@ def test_the_source_rejects_slow_switching():
         ([-0.1, -0.2], [0.01], "fixed point"),
         ([0.001], [0.01], "quasi-periodic"),
         ([0.5], [], "chaotic"),
+        ([float("nan"), -0.2], [], "fixed point"),
+        ([float("nan")], [float("nan")], "chaotic"),
+        ([0.9, 0.0, float("-inf")], [0.01, 0.01], "chaotic"),
     ],
 )
 def test_exponents_decide_what_a_record_leaves_open(exponents, errors, wanted):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import zip_longest
 
 import numpy as np
 
@@ -65,6 +66,7 @@ def kind(
     Args:
         values: [T, C, *grid] or its record, T >= 64, without the transient.
         exponents: of the parameter set that made the trajectory, per any unit of time, in any order.
+            Undefined ones are left out.
         standard_errors: of the exponents, in the same order; missing ones count as zero.
 
     Raises:
@@ -90,8 +92,9 @@ def kind(
         if found and not verdict.passed:
             return Kind(found, {label: verdict})
         because[label] = verdict
-    if len(exponents):
-        name, verdict = _by_exponents(exponents, standard_errors)
+    known = [e for e in zip_longest(exponents, standard_errors, fillvalue=0.0) if e[0] == e[0]]
+    if known:
+        name, verdict = _by_exponents(known)
         return Kind(name, {**(because if name == "chaotic" else {}), "lyapunov_sign": verdict})
     for test in (power_spectrum, divergence):
         verdict = test(record)
@@ -101,10 +104,9 @@ def kind(
     return Kind("chaotic", because)
 
 
-def _by_exponents(exponents: Sequence[float], errors: Sequence[float]) -> tuple[str, Verdict]:
-    """The kind that the signs of the exponents give, and the verdict on the largest."""
-    spread = [*errors, *([0.0] * len(exponents))][: len(exponents)]
-    first, *others = sorted(zip(exponents, spread, strict=True), reverse=True)
+def _by_exponents(known: list[tuple[float, float]]) -> tuple[str, Verdict]:
+    """The kind that the signs of exponents with their errors give, and the verdict on the largest."""
+    first, *others = sorted(known, reverse=True)
     verdict = lyapunov_sign(*first, min_z=_ERRORS)
     if verdict.passed:
         return "chaotic", verdict
