@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import zip_longest
 
 import numpy as np
 
@@ -92,7 +91,8 @@ def kind(
         if found and not verdict.passed:
             return Kind(found, {label: verdict})
         because[label] = verdict
-    known = [e for e in zip_longest(exponents, standard_errors, fillvalue=0.0) if e[0] == e[0]]
+    errors = [*standard_errors, *([0.0] * len(exponents))]
+    known = [e for e in zip(exponents, errors, strict=False) if e[0] == e[0]]
     if known:
         name, verdict = _by_exponents(known)
         return Kind(name, {**(because if name == "chaotic" else {}), "lyapunov_sign": verdict})
