@@ -92,9 +92,18 @@ def lookup(name: str, config: dict[str, Any] | None = None) -> Entry:
         return found
     from strangecast.systems import options
 
-    if config is None and name not in options.names():
+    if config is not None:
+        return _of(options.make(name, config))
+    if name not in options.names():
         raise ConfigError(unknown("system", str(name), [*entries(), *options.names()]))
-    return _of(options.make(name, config))
+    return _option(name)
+
+
+@cache
+def _option(name: str) -> Entry:
+    from strangecast.systems import options
+
+    return _of(options.make(name))
 
 
 def _of(system: Any) -> Entry:
