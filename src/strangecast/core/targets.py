@@ -7,9 +7,10 @@ from typing import Any
 
 from strangecast.core.errors import ConfigError
 
-# Named here and imported by no job: those that need no system, stream or augmentation must not run again when one is
-# edited. The planner adds these modules to the code of those that do.
+# Named here and imported by no job: those that need no system, stepper, stream or augmentation must not run again when
+# one is edited, and planning sees systems without torch. The planner adds these modules to the code of those that do.
 SYSTEMS = "strangecast.systems.load"
+STEPPERS = "strangecast.systems.torch_stepper"
 STREAMING = "strangecast.data.streaming"
 AUGMENTED = "strangecast.data.augmented"
 

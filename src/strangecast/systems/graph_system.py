@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from strangecast.core.errors import ConfigError
+from strangecast.core.targets import STEPPERS, locate
 from strangecast.systems.base import Field, System
 from strangecast.systems.derivatives import jacobian
 from strangecast.systems.graph import Graph
@@ -48,9 +49,7 @@ class GraphSystem(System):
 
     def stepper(self, dt: float, **settings: Any) -> Any:
         """A differentiable torch map over ``dt``: ``Stepper`` of ``torch_stepper.py``, which explains the settings."""
-        from strangecast.systems.torch_stepper import Stepper
-
-        return Stepper(self, dt, **settings)
+        return locate(f"{STEPPERS}.Stepper", self.name)(self, dt, **settings)
 
     @cached_property
     def jacobian_graph(self) -> Graph:

@@ -17,7 +17,7 @@ from strangecast.core.errors import ConfigError, ResultsError
 from strangecast.core.format import FORMAT
 from strangecast.core.hashing import digest
 from strangecast.core.plans import plan_path
-from strangecast.core.targets import SYSTEMS
+from strangecast.core.targets import STEPPERS, SYSTEMS
 from strangecast.evaluation.claim_checks import claims_problems
 from strangecast.workflow.blocks import Block, group, member_values
 from strangecast.workflow.checks import check_dataset, check_labels, check_study
@@ -224,7 +224,9 @@ class Plan:
         trained = block.training != "none"
         t, t_meta = self._configured("training", block.training, block, TRAINING_META) if trained else (None, {})
         simulators = (
-            [SYSTEMS] if {*(e_meta["can"].get("needs") or []), *(t_meta.get("needs") or [])} - {"state"} else []
+            [SYSTEMS, STEPPERS]
+            if {*(e_meta["can"].get("needs") or []), *(t_meta.get("needs") or [])} - {"state"}
+            else []
         )
         data = self._learned(block.runs[0].data)
         augmenting: list[str] = []
