@@ -11,7 +11,7 @@ from strangecast.systems.roster import parents_of, system_names
 
 PARTS = ("train", "test")
 _KEYS = ("title", "recipe", "systems", "datasets", "block", "split", "part")
-_SPLIT = ("test_fraction", "test", "train", "seed", "among")
+_SPLIT = ("test_fraction", "test", "train", "seed", "among", "mixed")
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,7 @@ def read_corpus(name: str, config: dict[str, Any], scale: str) -> Corpus:
         raise ConfigError(f"corpus '{name}': {e}") from e
     if systems and not config.get("recipe"):
         raise ConfigError(f"corpus '{name}' lists systems but no recipe (a dataset YAML) to make them with")
-    own = {s: f"{config.get('recipe')}-{s}" for s in systems}
-    names = [*own.values(), *(config.get("datasets") or [])]
+    names = [*(f"{config['recipe']}-{s}" for s in systems), *(config.get("datasets") or [])]
     if not names:
         raise ConfigError(f"corpus '{name}' lists no systems and no datasets at scale {scale}")
     twice = sorted({n for n in names if names.count(n) > 1})
@@ -99,7 +98,7 @@ def read_corpus(name: str, config: dict[str, Any], scale: str) -> Corpus:
         of = parts_of_systems({s: parents_of(s) for s in systems}, split, name)
     except ConfigError as e:
         raise ConfigError(f"corpus '{name}'{str(e).removeprefix(f'dataset {name!r}')}") from e
-    parts = {p: [own[s] for s in systems if of[s] == p] for p in PARTS}
+    parts = {p: [n for s, n in zip(systems, names, strict=True) if of[s] == p] for p in PARTS}
     found = Corpus(name, names, config.get("block"), part, parts)
     found.chosen(None, "train")
     return found
