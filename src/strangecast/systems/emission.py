@@ -74,6 +74,17 @@ def emit(
     return _function(f"field(t, state, parameters{', out' if store else ''})", lines, library)
 
 
+def split(graph: Graph) -> tuple[list[bool], list[int]]:
+    """Per node whether parameters alone determine it, and those of these (constants aside) that the others read."""
+    still: list[bool] = []
+    for node in graph.nodes:
+        still.append(
+            node.op in ("constant", "parameter") or (node.op not in LEAVES and all(still[a] for a in node.args))
+        )
+    read = {a for i, node in enumerate(graph.nodes) if not still[i] for a in node.args} | set(graph.outputs)
+    return still, [i for i in sorted(read) if still[i] and graph.nodes[i].op != "constant"]
+
+
 def emit_in_two(
     graph: Graph, templates: Mapping[str, str], library: Mapping[str, Any]
 ) -> tuple[FunctionType, FunctionType]:
@@ -81,13 +92,7 @@ def emit_in_two(
 
     ``fixed`` holds the parameters and what depends on nothing else, as far as the rest needs it.
     """
-    still = []
-    for node in graph.nodes:
-        still.append(
-            node.op in ("constant", "parameter") or (node.op not in LEAVES and all(still[a] for a in node.args))
-        )
-    read = {a for i, node in enumerate(graph.nodes) if not still[i] for a in node.args} | set(graph.outputs)
-    handed = [i for i in sorted(read) if still[i] and graph.nodes[i].op != "constant"]
+    still, handed = split(graph)
     names, lines = _lines(graph, templates, {}, [i for i, s in enumerate(still) if s])
     prepare = _function("prepare(parameters)", [*lines, f"return [{', '.join(names[i] for i in handed)}]"], library)
     given = {i: f"fixed[{place}]" for place, i in enumerate(handed)}

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 
 from strangecast.core.errors import ConfigError
-from strangecast.systems.emission import TENSOR, emit_in_two
-from strangecast.systems.graph import Graph
+from strangecast.systems.emission import TENSOR, emit_in_two, split
+from strangecast.systems.graph import BINARY, UNARY, Graph
+from strangecast.systems.torch_groups import Groups, worth_grouping
 
 Fixed = list[Any]  # what parameters alone determine: tensors that broadcast against [*lead], or floats
 
@@ -33,6 +34,10 @@ class TorchField:
         self.graph = graph
         self.values = np.asarray(values, np.float64)
         self._prepare, self._evaluate = emit_in_two(graph, TENSOR, _LIBRARY)
+        still, handed = split(graph)
+        groups = Groups(graph, still, handed, _SIDE_BY_SIDE)
+        self._groups = groups if worth_grouping(groups, len(still) - sum(still)) else None
+        self._known: dict[tuple, Fixed] = {}
         fixed, _ = emit_in_two(graph, TENSOR, {"np": np, **_OF_NUMBERS})
         with np.errstate(all="ignore"):
             self._defaults = [float(x) for x in fixed(self.values)]
@@ -43,13 +48,14 @@ class TorchField:
     def prepare(self, parameters: Tensor | None, state: Tensor) -> Fixed:
         """What ``parameters`` alone determine, for states like this one."""
         if parameters is None:
-            return self._defaults
+            return self._at_defaults(state)
         if parameters.shape[-1] != len(self.values):
             raise ConfigError(f"a field of {len(self.values)} parameters was given {parameters.shape[-1]}")
         own = parameters.to(state.dtype)
         if own.ndim > 1:
             own = own.reshape(*own.shape[:-1], *[1] * (state.ndim - own.ndim), own.shape[-1])
-        return self._prepare(own.unbind(-1))
+        fixed = self._prepare(own.unbind(-1))
+        return fixed if self._groups is None else self._groups.prepare(fixed, state)
 
     def time(self, t: Tensor | float, state: Tensor) -> Tensor | float:
         """Time as it broadcasts against [*lead]."""
@@ -60,9 +66,19 @@ class TorchField:
 
     def evaluate(self, t: Tensor | float, state: Tensor, fixed: Fixed) -> Tensor:
         """The outputs from prepared times and parameters."""
+        if self._groups is not None:
+            return self._groups(t, state, fixed)
         outputs = self._evaluate(t, state.unbind(-1), fixed)
         lead = state.shape[:-1]
         return torch.stack([_spread(x, lead, state) for x in outputs], -1)
+
+    def _at_defaults(self, state: Tensor) -> Fixed:
+        if self._groups is None:
+            return self._defaults
+        key = (state.dtype, state.device)
+        if key not in self._known:
+            self._known[key] = self._groups.prepare(self._defaults, state)
+        return self._known[key]
 
 
 def _spread(x: Any, lead: torch.Size, like: Tensor) -> Tensor:
@@ -127,3 +143,17 @@ _OF_NUMBERS = {
     "arctan2": np.arctan2,
     "mod": np.mod,
 }
+_NAMED = {
+    "neg": torch.neg, "abs": torch.abs, "add": torch.add, "sub": torch.sub, "mul": torch.mul, "div": torch.div,
+    "pow": torch.pow, "sign": _sign, "sqrt": _sqrt, "min": torch.minimum, "max": torch.maximum,
+    "mod": torch.remainder, "less": _less, "where": _where,
+}  # fmt: skip
+
+
+def _plain(function: Any) -> Any:
+    return lambda *tensors, value: function(*tensors)
+
+
+# The same for groups of operations: tensors in, tensors out.
+_SIDE_BY_SIDE = {op: _plain(_NAMED.get(op) or getattr(torch, op)) for op in (*UNARY, *BINARY, "where")}
+_SIDE_BY_SIDE["heaviside"] = lambda x, value: _heaviside(x, value)

@@ -8,7 +8,7 @@ import torch
 
 from strangecast.core.errors import ConfigError
 from strangecast.core.streams import stream
-from strangecast.systems import catalogue
+from strangecast.systems import catalogue, torch_field
 from strangecast.systems.derivatives import jacobian, parameter_jacobian
 from strangecast.systems.dysts_flows import flat_parameters, instance
 from strangecast.systems.graph import evaluate
@@ -79,6 +79,55 @@ def test_every_operation():
     np.testing.assert_allclose(found, evaluate(graph, 0.5, states, [2.0]), rtol=1e-14)
     found = TorchField(graph, np.array([2.0]))(0.5, tensor(states), tensor([2.0])).numpy()
     np.testing.assert_allclose(found, evaluate(graph, 0.5, states, [2.0]), rtol=1e-14)
+
+
+@pytest.fixture
+def grouped(monkeypatch):
+    """Fields are evaluated in groups, whether it pays or not."""
+    monkeypatch.setattr(torch_field, "worth_grouping", lambda *_: True)
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_groups_equal_single_operations(name, grouped):
+    field, graph, values, states, rng = case(name)
+    assert field._groups is not None
+    plain = batch(graph)
+    own = values * (1 + 0.01 * rng.standard_normal((2, 5, len(values))))
+    times = rng.random((2, 5))
+    close(field(0.3, tensor(states)), plain(0.3, states, values))
+    close(field(tensor(times), tensor(states), tensor(own)), plain(times[:, :, None], states, own[:, :, None]))
+    close(field(0.3, tensor(states), tensor(own[:, :1])), plain(0.3, states, own[:, :1, None]))
+
+
+def test_gradients_of_groups(grouped):
+    for name in ("MacArthur", "BelousovZhabotinsky", "Torus", "lorenz96_n"):
+        system = load_system(name)
+        field = TorchField(system.graph, system.values)
+        state = tensor(system.initial_condition, requires_grad=True)
+        parameters = tensor(system.values, requires_grad=True)
+        weights = stream("test", name).standard_normal(system.dim)
+        found = torch.autograd.grad(
+            (field(0.3, state, parameters) * tensor(weights)).sum(), (state, parameters), allow_unused=True
+        )
+        x, p = system.initial_condition, system.values
+        for symbolic, gradient in zip((jacobian(system.graph), parameter_jacobian(system.graph)), found, strict=True):
+            matrix = evaluate(symbolic, 0.3, x, p).reshape(system.dim, -1)
+            given = np.zeros(matrix.shape[1]) if gradient is None else gradient.numpy()
+            np.testing.assert_allclose(given, weights @ matrix, rtol=1e-10, atol=1e-12 * np.abs(matrix).max())
+
+
+def test_every_operation_in_groups(grouped):
+    graph = every_operation()
+    states = np.stack(np.meshgrid(EDGES, EDGES), -1)
+    for parameters in (None, tensor([2.0]), tensor(np.full((10, 1, 1), 2.0))):
+        found = TorchField(graph, np.array([2.0]))(0.5, tensor(states), parameters).numpy()
+        np.testing.assert_allclose(found, evaluate(graph, 0.5, states, [2.0]), rtol=1e-14)
+
+
+def test_groups_are_for_lattices():
+    fields = {n: TorchField(load_system(n).graph, load_system(n).values) for n in ("Lorenz", "lorenz96_n")}
+    assert fields["Lorenz"]._groups is None
+    assert fields["lorenz96_n"]._groups.calls < 20
 
 
 def test_second_derivatives_and_times():
