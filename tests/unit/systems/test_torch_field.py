@@ -124,6 +124,16 @@ def test_every_operation_in_groups(grouped):
         np.testing.assert_allclose(found, evaluate(graph, 0.5, states, [2.0]), rtol=1e-14)
 
 
+@pytest.mark.parametrize("name", ["Lorenz", "Torus", "BelousovZhabotinsky", "FluidTrampoline", "lorenz96_n"])
+def test_everything_stays_on_the_device_of_the_states(name):
+    system = load_system(name)
+    field = TorchField(system.graph, system.values)
+    state = torch.empty((2, 3, system.dim), device="meta", dtype=torch.float32)
+    for parameters in (None, torch.empty((2, 1, len(system.values)), device="meta")):
+        found = field(0.1, state, parameters)
+        assert (found.device.type, found.dtype, found.shape) == ("meta", torch.float32, state.shape)
+
+
 def test_groups_are_for_lattices():
     fields = {n: TorchField(load_system(n).graph, load_system(n).values) for n in ("Lorenz", "lorenz96_n")}
     assert fields["Lorenz"]._groups is None
