@@ -106,7 +106,7 @@ def test_the_preset_holds_these_systems(scale):
     datasets = Datasets(Registry(), scale)
     train, test = (datasets.corpus(f"dysts_100_30_{part}") for part in ("train", "test"))
     assert len(set(NAMES)) == 135
-    assert sorted(test) == [f"chaos-{n}" for n in TESTED]
-    assert sorted(train) == sorted(f"chaos-{n}" for n in set(NAMES) - {*TESTED, *SPARE})
+    assert sorted(test) == [f"flow-{n}" for n in TESTED]
+    assert sorted(train) == sorted(f"flow-{n}" for n in set(NAMES) - {*TESTED, *SPARE})
     assert datasets.corpus("dysts_100_30") == train
     assert datasets.corpus("dysts_100_30", otherwise="test") == datasets.corpus("dysts_100_30", "test") == test
