@@ -13,11 +13,13 @@ from strangecast.core.schemas import MANIFEST
 from strangecast.core.tables import read_parquet
 from strangecast.data.filtering import filter_dataset
 from strangecast.data.generate import generate_shard, make_row
+from strangecast.data.judging import judge_row
 from strangecast.data.recipe import Recipe
 from strangecast.data.shards import Shard
 from strangecast.systems.load import load_system
 from strangecast.systems.parameter_sampler import Perturbation, parameter_set
 from strangecast.systems.roster import Specimen
+from strangecast.workflow.compose import Registry
 
 from .conftest import make
 from .many import JUDGE, many_plan
@@ -234,3 +236,12 @@ def test_a_restart_of_nothing_is_told(tmp_path):
     plan = many_plan(restart={"folder": "data/absent", "first_ic": 2})
     with pytest.raises(ResultsError, match=r"manifest.parquet does not exist; run the rule"):
         generate_shard(plan, tmp_path, 0)
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-320, 1e150])
+def test_values_of_any_size_get_a_verdict(size):
+    validity = Registry().option("dataset", "skew", "full")["validity"]
+    t = np.arange(2000) * 0.1
+    values = size * np.stack([np.sin(t) + np.sin(1.7 * t), np.cos(t)], axis=1)
+    told, _ = judge_row(values, True, 2000, validity, "x", lambda: (None, None), None)
+    assert set(json.loads(told)) >= {"integration", "boundedness", "limit_cycle", "zero_one"}

@@ -64,7 +64,8 @@ def _smallest_error(series: np.ndarray, trim: float, candidates: int) -> float:
     if n < _LEAST:
         return float("nan")
     std = series.std(axis=1)
-    moving = np.ptp(series, axis=1) > REST * np.abs(series).max(axis=1)
+    # Numbers so small that their squares vanish have no spread to measure recurrence in.
+    moving = (np.ptp(series, axis=1) > REST * np.abs(series).max(axis=1)) & (std > 0)
     if not moving.any():
         return float("nan")
     z = (series[moving] - series[moving].mean(axis=1, keepdims=True)) / std[moving, None]
