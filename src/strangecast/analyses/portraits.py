@@ -108,15 +108,25 @@ class Portraits:
             shard.values(place, row["sha256"]),
             [c.name for c in spec.channels],
             unbounded=kind_of(row["system"]).unbounded,
-            lag=_lag(spec.parameters, shard.get("parameters", place), row, per_period),
+            lag=lag_of(spec.parameters, shard.get("parameters", place), row["dt"], row["period"], row["length"]),
             every=every,
             points=self._points,
         )
 
 
-def _lag(names: Sequence[str], values: Sequence[float], row: pd.Series, per_period: float) -> int:
-    """The system's own delay in samples where it has one, else a quarter of a period; at most a third of the series."""
-    lag = per_period / 4 if np.isfinite(per_period) else 1.0
-    if "tau" in names and row["dt"]:
-        lag = values[list(names).index("tau")] / row["dt"]
-    return int(np.clip(round(lag), 1, max(1, row["length"] // 3)))
+def lag_of(names: Sequence[str], values: Sequence[float], dt: float | None, period: float | None, length: int) -> int:
+    """A lag to show one channel by: the system's own delay ``tau`` in samples, else a quarter of a period.
+
+    It is at least one sample, and at most a third of the series.
+
+    Args:
+        names, values: of the system's parameters.
+        dt, period: sampling interval and period; None or NaN where they are unknown.
+        length: of the series.
+    """
+    lag = 1.0
+    if dt and np.isfinite(dt):
+        own = dict(zip(names, values, strict=True)).get("tau")
+        turn = period / 4 if period and np.isfinite(period) else dt
+        lag = (turn if own is None else own) / dt
+    return int(np.clip(round(lag), 1, max(1, length // 3)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,14 +51,27 @@ def _generate(options: argparse.Namespace) -> None:
     if plan["made_by"] == "import":
         _import(options)
     else:
-        from strangecast.data.generate import generate_shard
-
-        shards = range(len(plan["shards"])) if options.shard is None else [options.shard]
-        for shard in shards:
-            generate_shard(plan, root, shard)
-            print(f"generated {root / plan['folder'] / plan['shards'][shard]}")
+        _generate_shards(plan, root, range(len(plan["shards"])) if options.shard is None else [options.shard])
     if not is_plan(options) and options.shard is None:
         finish_dataset(plan, root)
+
+
+def _generate_shards(plan: dict[str, Any], root: Path, shards: Sequence[int]) -> None:
+    """Make some shards of a dataset, telling how many of their trajectories are done and when all will be."""
+    from strangecast.core.progress import Progress
+    from strangecast.data.generate import generate_shard
+    from strangecast.systems.roster import Roster
+
+    roster = Roster.from_config(plan["config"], (plan["config"].get("restart") or {}).get("first_ic", 0))
+    sizes = {shard: len(roster.shard(shard, plan["config"]["shard_size"])) for shard in shards}
+    done = 0
+    with Progress("trajectories") as progress:
+        for shard, size in sizes.items():
+            generate_shard(plan, root, shard)
+            done += size
+            progress(done, sum(sizes.values()))
+    for shard in shards:
+        print(f"generated {root / plan['folder'] / plan['shards'][shard]}")
 
 
 def finish_dataset(plan: dict[str, Any], root: Path) -> None:
