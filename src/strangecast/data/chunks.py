@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from strangecast.core.errors import DataError
+from strangecast.core.errors import DataError, StrangecastError
 from strangecast.core.streams import counter_integers, key64, stream
 from strangecast.data.candidates import Candidate, Wanted, make_candidates
 from strangecast.data.pools import Window
+from strangecast.data.recipe import Recipe
 from strangecast.data.stream_recipe import StreamRecipe
 from strangecast.systems.base import System
 from strangecast.systems.load import load_system
 from strangecast.systems.roster import Specimen
 from strangecast.systems.validity.panel import Known, run_panel
 
-# Beside names of validity tests, a reason of rejection.
-INTEGRATION = "integration"
+# Reasons of rejection beside names of validity tests: what was not followed to its end, and parameters that make no sense.
+INTEGRATION, PARAMETERS = "integration", "parameters"
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,8 @@ def make_chunk(made: StreamRecipe, systems: Iterable[str], windows: int, length:
     """The chunk that ``key`` names.
 
     Every trajectory has its own parameters, initial condition and attempts, keyed by its number. Those that the first
-    system cannot fill in the attempts of the recipe are made of the next one, and so on; in the end of the first one
-    with its default parameters.
+    system cannot fill in the attempts of the recipe are made of the next one, and so on; in the end of all of them with
+    their default parameters.
 
     Args:
         made: how.
@@ -73,14 +74,11 @@ def make_chunk(made: StreamRecipe, systems: Iterable[str], windows: int, length:
     found: dict[int, Candidate] = {}
     rejected: Counter[tuple[str, str]] = Counter()
     tried: list[str] = []
-    for name in systems:
-        tried.append(name)
-        _fill(found, rejected, made, name, windows * stretch, key)
+    for name, default in _in_turn(systems, tried):
+        _fill(found, rejected, made, name, windows * stretch, key, default)
         if len(found) == K:
             break
     else:
-        _fill(found, rejected, made, tried[0], windows * stretch, key, default=True)
-    if len(found) < K:
         reasons: Counter[str] = Counter()
         for (_, reason), n in rejected.items():
             reasons[reason] += n
@@ -102,6 +100,15 @@ def make_chunk(made: StreamRecipe, systems: Iterable[str], windows: int, length:
     )
 
 
+def _in_turn(systems: Iterable[str], tried: list[str]) -> Iterator[tuple[str, bool]]:
+    """All systems with their parameters drawn, then all with their default ones; ``tried`` gets their names."""
+    for name in systems:
+        tried.append(name)
+        yield name, False
+    for name in list(tried):
+        yield name, True
+
+
 def _fill(
     found: dict[int, Candidate],
     rejected: Counter[tuple[str, str]],
@@ -109,7 +116,7 @@ def _fill(
     name: str,
     length: int,
     key: tuple[Any, ...],
-    default: bool = False,
+    default: bool,
 ) -> None:
     """Put valid trajectories of a system where there are none yet."""
     system = system_of(name)
@@ -120,12 +127,20 @@ def _fill(
             return
         values = system.values if default else None
         wanted = [Wanted(_specimen(made, name, k, key), system, values) for k in missing]
-        for k, candidate in zip(missing, make_candidates(recipe, wanted, attempt), strict=True):
-            reason = _reason(candidate, recipe.validity, length)
-            if reason is None:
+        for k, candidate in zip(missing, _candidates(recipe, wanted, attempt), strict=True):
+            reason = PARAMETERS if candidate is None else _reason(candidate, recipe.validity, length)
+            if candidate is not None and reason is None:
                 found[k] = candidate
             else:
                 rejected[name, reason] += 1
+
+
+def _candidates(recipe: Recipe, wanted: list[Wanted], attempt: int) -> list[Candidate | None]:
+    """Candidates, None where a system refuses its parameters, such as a lag that a perturbation has made negative."""
+    try:
+        return list(make_candidates(recipe, wanted, attempt))
+    except StrangecastError:
+        return [None] if len(wanted) == 1 else [c for w in wanted for c in _candidates(recipe, [w], attempt)]
 
 
 def _specimen(made: StreamRecipe, name: str, k: int, key: tuple[Any, ...]) -> Specimen:

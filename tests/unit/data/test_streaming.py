@@ -216,14 +216,12 @@ def test_chunks_of_old_groups_are_forgotten():
 # Rejections
 
 
-def test_a_diverging_system_is_replaced_and_counted():
-    wild = {"limit": 1e6, "evaluations_per_period": 3}  # no trajectory of a flow can be followed
-    delayed = streamed(systems={"list": ["MackeyGlass", "Lorenz"]}, solver=wild)
+def test_systems_that_cannot_be_followed_are_named():
+    data = streamed(systems={"list": ["Lorenz"]}, solver={"evaluations_per_period": 3})
     with pytest.raises(
-        DataError, match=r"Lorenz and 0 others .* 0 of 4 trajectories .* \(rejected by: integration 24\)"
+        DataError, match=r"Lorenz and 0 others .* 0 of 4 trajectories .*\(rejected by: integration 24\)"
     ):
-        for n in range(9):
-            delayed.batch(n, KEY, 8)
+        data.batch(0, KEY, 8)
 
 
 def test_retries_are_keyed_and_rejections_counted(monkeypatch):
@@ -267,6 +265,24 @@ def test_default_parameters_are_the_last_resort(monkeypatch):
 
 def _diverged(candidate):
     return replace(candidate, status="diverged", states=candidate.states[:7])
+
+
+def test_parameters_that_a_system_refuses_are_rejected_one_by_one(monkeypatch):
+    honest, refused = chunks.make_candidates, []
+
+    def strict(recipe, wanted, attempt=0):
+        odd = [w for w in wanted if w.specimen.parameter_index % 2 and attempt == 0]
+        if odd:
+            refused.extend(odd if len(wanted) == 1 else [])
+            raise ConfigError("a lag must be positive and finite, found -6.8675")
+        return honest(recipe, wanted, attempt)
+
+    monkeypatch.setattr(chunks, "make_candidates", strict)
+    data = streamed(systems={"list": ["Lorenz", "Halvorsen"]})
+    for n in range(15):
+        data.batch(n, KEY, 8)
+    assert data.made["Lorenz", "parameters"] + data.made["Halvorsen", "parameters"] == len(refused) > 0
+    assert data.made["accepted"] == 24
 
 
 # Validation and settings
