@@ -3,6 +3,8 @@
 
 rule generate:
     """Integrate the trajectories of one shard of a dataset."""
+    input:
+        lambda w: PLANS.restarted(w.scale, w.dataset),
     output:
         "results/{scale}/data/{dataset}/shard-{shard}.arrow",
     log:

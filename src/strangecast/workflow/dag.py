@@ -114,6 +114,11 @@ class Dag:
         """Hash for generate or import ("make"), filter, or split."""
         return self._entry(scale, "dataset", dataset)["hash"][part]
 
+    def restarted(self, scale: str, dataset: str) -> list[str]:
+        """The manifest that a dataset reads parameters from where it restarts another, else nothing."""
+        restart = self._entry(scale, "dataset", dataset)["config"].get("restart")
+        return [f"{self.root(scale)}/{restart['folder']}/manifest.parquet"] if restart else []
+
     def imported_file(self, scale: str, dataset: str) -> str:
         """The user's file of an imported dataset."""
         return str(Path(self._entry(scale, "dataset", dataset)["config"]["source"]["path"]).expanduser())
@@ -126,7 +131,7 @@ class Dag:
     def suite_hash(self, scale: str, suite: str) -> str:
         """Hash for windows."""
         entry = self._entry(scale, "suite", suite)
-        used = {k: v for k, v in entry["config"].items() if k in ("split", "corpus", "datasets")}
+        used = {k: v for k, v in entry["config"].items() if k in ("split", "corpus", "datasets", "systems")}
         windows = {
             d: {k: v for k, v in about["window"].items() if k != "prefixes"} for d, about in entry["datasets"].items()
         }

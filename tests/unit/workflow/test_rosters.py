@@ -10,8 +10,10 @@ from strangecast.systems.validity.panel import check
 from strangecast.workflow.checks import check_dataset
 from strangecast.workflow.codehash import CodeHash
 from strangecast.workflow.compose import SCALES, Registry
+from strangecast.workflow.dag import Dag
 from strangecast.workflow.datasets import Datasets
 from strangecast.workflow.plan import Plan
+from strangecast.workflow.settings import Settings
 
 from .conftest import write_conf
 
@@ -140,3 +142,11 @@ def test_the_committed_datasets_can_be_planned(scale):
         check_dataset(name, info.config)
         Recipe.from_config(info.config)
         check(info.config["validity"])
+
+
+def test_a_restart_waits_for_the_manifest_it_reads(conf, tmp_path):
+    write_conf(conf, {f"dataset/{n}": BASE | o for n, o in {"many": MANY, "again": {"restart_from": "many"}}.items()})
+    dag = Dag(Settings(scale="smoke"), tmp_path / "results", tmp_path / "figures", write=False)
+    dag._plans["smoke"] = Plan("smoke", (), Registry(conf), CODE, root=tmp_path / "results" / "smoke")
+    assert dag.restarted("smoke", "again") == [f"{tmp_path}/results/smoke/data/many/manifest.parquet"]
+    assert dag.restarted("smoke", "many") == []
