@@ -20,7 +20,8 @@ from strangecast.data import trajectories
 from strangecast.data.exporting import COLUMNS, FORMATS, export_dataset
 from strangecast.data.exports.arrow_file import COMPRESSIONS
 from strangecast.data.filtering import filter_dataset
-from strangecast.data.splits import PARTS, split_dataset
+from strangecast.data.parts import PARTS
+from strangecast.data.splits import split_dataset
 from strangecast.data.store import Dataset
 
 from .conftest import dataset_plan, make, own_plan
