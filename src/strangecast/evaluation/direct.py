@@ -10,8 +10,10 @@ import pandas as pd
 
 from strangecast.core.errors import DataError
 from strangecast.evaluation.metric_option import metric_option
-from strangecast.evaluation.windows_scored import diverged_at, has_samples, metric_values, taken
+from strangecast.evaluation.windows_scored import defined_at, diverged_at, has_samples, metric_values, taken
 from strangecast.metrics.scale import window_scale
+
+COLUMNS = ["metric", "member", "window", "horizon", "horizon_lyapunov", "value", "diverged_at"]
 
 
 def score_arrays(
@@ -34,7 +36,8 @@ def score_arrays(
         lyapunov: largest exponent per time unit, or None; metrics that need it are then left out.
 
     Returns:
-        Columns ``metric, member, window, horizon, horizon_lyapunov, value, diverged_at``.
+        ``COLUMNS``, without rows of metrics that are not defined for a window: those that need the exponent, or a
+        longer forecast, or a truth that moves.
 
     Raises:
         DataError: shapes differ; the message says on which axis.
@@ -51,14 +54,17 @@ def score_arrays(
     frames = []
     for name, config in metrics.items():
         metric = metric_option(name, config)
-        values = metric_values(metric, truth, view(metric.of), scale, at, [H])[H].reshape(-1)
+        found = metric_values(metric, truth, view(metric.of), scale, at, [H])
+        if not found:
+            continue
+        values = found[H].reshape(-1)
         frame = pd.DataFrame({"metric": name, "member": member, "window": window, "horizon": H})
         frame["horizon_lyapunov"] = H * scale.lyapunov_steps[window]
         frame["value"] = values
         frame["diverged_at"] = pd.array(np.where(at < 0, 0, at).reshape(-1), "Int32")
         frame.loc[at.reshape(-1) < 0, "diverged_at"] = pd.NA
-        frames.append(frame[~(np.isnan(values) & (at.reshape(-1) < 0))])
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+        frames.append(frame[defined_at(metric, truth, scale, H)[window]])
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=COLUMNS)
 
 
 def _check_shapes(truth: np.ndarray, forecasts: np.ndarray, context: np.ndarray) -> None:

@@ -14,14 +14,16 @@ from strangecast.core.targets import locate
 
 LYAPUNOV_TIMES = "Lyapunov times"
 SAMPLES = "samples"
-_META = ("title", "unit", "symbol", "better", "worst", "horizons", "space", "of")
+ATTRACTOR = "attractor"
+_META = ("title", "unit", "symbol", "better", "worst", "horizons", "space", "of", "kind", "shortest", "defined")
 _ALLOWED = {
     "better": ("lower", "higher"),
     "horizons": ("prefixes", "full"),
     "space": ("normalised", "physical"),
     "of": ("median", "mean", SAMPLES),
+    "kind": ("error", "time", "divergence", "calibration", ATTRACTOR),
 }
-_DEFAULT = {"of": "median"}
+_DEFAULT = {"of": "median", "kind": "error"}
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,12 @@ class Metric:
             diverged; ``full``: one value for the whole forecast, which tells itself what divergence means.
         space: ``normalised`` (by the context) or ``physical``.
         unit: what values are printed in; one in ``LYAPUNOV_TIMES`` is undefined where no positive exponent is known.
+        kind: what it judges: ``error`` at the right time, ``time`` until something happens, ``divergence``,
+            ``calibration`` of samples, or the ``attractor``: two stretches of it, whichever time they are from, so that
+            the truth against itself has a floor (see ``metrics/floor.py``).
+        shortest: least number of samples it means anything for; shorter horizons get no value.
+        defined: ``(truth, scale) -> [B]`` of bool with the metric's parameters bound: which windows it means anything
+            for, whatever the forecast; None for all.
     """
 
     name: str
@@ -45,6 +53,9 @@ class Metric:
     space: str
     unit: str = ""
     of: str = "median"
+    kind: str = "error"
+    shortest: int = 1
+    defined: Callable[..., np.ndarray] | None = None
 
 
 def metric_option(name: str, config: dict[str, Any]) -> Metric:
@@ -53,10 +64,27 @@ def metric_option(name: str, config: dict[str, Any]) -> Metric:
     Raises:
         ConfigError: a missing or unknown value, or a target that is no function.
     """
-    horizons, space, of = (check_meta(name, config, key) for key in ("horizons", "space", "of"))
-    function = locate(config.get("_target_"), f"metric '{name}'")
+    horizons, space, of, kind = (check_meta(name, config, key) for key in ("horizons", "space", "of", "kind"))
+    what = f"metric '{name}'"
     params = {k: v for k, v in config.items() if k not in _META and k != "_target_"}
-    return Metric(name, partial(function, **params), horizons, space, config.get("unit") or "", of)
+    function, defined = config.get("_target_"), config.get("defined")
+    return Metric(
+        name,
+        partial(locate(function, what), **params),
+        horizons,
+        space,
+        config.get("unit") or "",
+        of,
+        kind,
+        _shortest(name, config.get("shortest", 1)),
+        None if defined is None else partial(locate(defined, f"{what}, defined"), **params),
+    )
+
+
+def _shortest(name: str, found: Any) -> int:
+    if not isinstance(found, int) or isinstance(found, bool) or found < 1:
+        raise ConfigError(f"metric '{name}': shortest is {found!r}; it is a number of samples, at least 1")
+    return found
 
 
 def higher_is_better(name: str, config: dict[str, Any]) -> bool:

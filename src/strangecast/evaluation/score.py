@@ -19,8 +19,8 @@ from strangecast.data.forecasts import Forecasts, read_forecasts
 from strangecast.data.rows import plain
 from strangecast.data.windows import Windows
 from strangecast.evaluation.keys import score_key
-from strangecast.evaluation.metric_option import LYAPUNOV_TIMES, Metric, metric_option
-from strangecast.evaluation.windows_scored import diverged_at, has_samples, metric_values, taken
+from strangecast.evaluation.metric_option import metric_option
+from strangecast.evaluation.windows_scored import defined_at, diverged_at, has_samples, metric_values, taken
 from strangecast.metrics.suite_arrays import scale_of, stacked_forecasts
 
 FILE = "scores.parquet"
@@ -30,8 +30,9 @@ ORDER = ["metric", "run_id", "dataset", "trajectory_id", "window", "horizon"]
 def score_block(plan: dict[str, Any], root: Path, suite: str, *, reuse: bool = True) -> None:
     """Write ``scores.parquet`` of a block and a suite.
 
-    Rows whose key has not changed are kept. A metric in Lyapunov times writes no row for a window without a positive
-    exponent; a NaN stands only where ``diverged_at`` does.
+    Rows whose key has not changed are kept. A metric writes no row for a window for which it is not defined (one in
+    Lyapunov times without a positive exponent, any at a horizon too short for it, or as its YAML says); a NaN stands
+    only where ``diverged_at`` does.
 
     Args:
         plan: block plan.
@@ -128,7 +129,8 @@ def _score(
                 found = metric_values(metric, truth, view(metric.of), scale, at, horizons[dataset])
                 for horizon, scored in found.items():
                     lyapunov = horizon * scale.lyapunov_steps
-                    frame = _frame(metric, where, runs, keys, horizon, lyapunov, scored, at)
+                    defined = defined_at(metric, truth, scale, horizon)
+                    frame = _frame(defined, where, runs, keys, horizon, lyapunov, scored, at)
                     frames.append(frame.assign(suite=suite, dataset=dataset, metric=name))
     return frames
 
@@ -154,7 +156,7 @@ def lost_scores(
 
 
 def _frame(
-    metric: Metric,
+    defined: np.ndarray,
     where: pd.DataFrame,
     runs: list[str],
     keys: list[str | None],
@@ -163,7 +165,10 @@ def _frame(
     values: np.ndarray,
     at: np.ndarray,
 ) -> pd.DataFrame:
-    """Rows of one metric and horizon: values [S, B] of S runs (those without a key are kept rows) and B windows."""
+    """Rows of one metric and horizon: values [S, B] of S runs (those without a key are kept rows) and B windows.
+
+    A window for which the metric is not ``defined`` [B] gets no row, whether or not a forecast of it diverged.
+    """
     S, B = values.shape
     frame = pd.DataFrame(
         {
@@ -177,9 +182,7 @@ def _frame(
             "key": np.repeat(np.array(keys, object), B),
         }
     )
-    # In Lyapunov times nothing can be said where there are none, whether or not a forecast diverged.
-    undefined = frame["horizon_lyapunov"].isna() & (metric.unit == LYAPUNOV_TIMES)
-    return frame[frame["key"].notna() & ~undefined]
+    return frame[frame["key"].notna() & np.tile(defined, S)]
 
 
 def _kept(path: Path, keys: set[str]) -> pd.DataFrame:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from strangecast.evaluation.metric_option import SAMPLES, Metric
+from strangecast.evaluation.metric_option import LYAPUNOV_TIMES, SAMPLES, Metric
 from strangecast.metrics.samples import RUNAWAY, bounds, contained, point_forecast
 from strangecast.metrics.scale import Scale, per_channel
 
-__all__ = ["RUNAWAY", "diverged_at", "has_samples", "metric_values", "taken"]
+__all__ = ["RUNAWAY", "defined_at", "diverged_at", "has_samples", "metric_values", "taken"]
 
 
 def has_samples(forecast: np.ndarray, truth: np.ndarray) -> bool:
@@ -69,10 +69,10 @@ def taken(of: str, forecast: np.ndarray, truth: np.ndarray, scale: Scale) -> np.
 def metric_values(
     metric: Metric, truth: np.ndarray, forecast: np.ndarray, scale: Scale, at: np.ndarray, prefixes: list[int]
 ) -> dict[int, np.ndarray]:
-    """Values [S, B] by horizon in samples.
+    """Values [S, B] by horizon in samples, of horizons not shorter than the metric's ``shortest``.
 
     A pointwise metric is NaN at every horizon that includes the step of divergence; a metric of the whole forecast
-    is given infinity from that step on.
+    is given infinity from that step on. Values of windows where :func:`defined_at` is False mean nothing.
 
     Args:
         metric: what to compute.
@@ -83,6 +83,9 @@ def metric_values(
         prefixes: horizons in samples.
     """
     H = truth.shape[1]
+    asked = [h for h in ([H] if metric.horizons == "full" else prefixes) if h >= metric.shortest]
+    if not asked:
+        return {}
     diverged = at >= 0
     forecast = taken(metric.of, forecast, truth, scale)
     if metric.horizons == "full" and diverged.any():
@@ -93,12 +96,27 @@ def metric_values(
         truth = scale.standardise(truth[None])[0]
         forecast = scale.standardise(forecast.reshape(-1, *truth.shape)).reshape(shape)
         scale = scale.standardised()
-    if metric.horizons == "full":
-        return {H: metric.function(truth, forecast, scale)}
     found = {}
     steps = (slice(None),) * (forecast.ndim - truth.ndim + 1)
     with np.errstate(all="ignore"):
-        for h in prefixes:
+        if metric.horizons == "full":
+            return {H: metric.function(truth, forecast, scale)}
+        for h in asked:
             values = metric.function(truth[:, :h], forecast[(*steps, slice(h))], scale)
             found[h] = np.where(diverged & (at < h), np.nan, values)
     return found
+
+
+def defined_at(metric: Metric, truth: np.ndarray, scale: Scale, horizon: int) -> np.ndarray:
+    """[B] of bool: windows for which a metric means anything at a horizon, whatever the forecast.
+
+    Args:
+        metric: which.
+        truth: [B, H, C, *grid], physical units.
+        scale: of the windows.
+        horizon: in samples.
+    """
+    everywhere = np.full(len(truth), horizon >= metric.shortest)
+    if metric.unit == LYAPUNOV_TIMES:
+        everywhere &= ~np.isnan(scale.lyapunov_steps)
+    return everywhere if metric.defined is None else everywhere & metric.defined(truth[:, :horizon], scale)

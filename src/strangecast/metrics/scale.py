@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from strangecast.core.errors import DataError
+
 CONTEXT_FLOOR = 1e-3
 
 
@@ -20,6 +22,7 @@ class Scale:
         climate_std: [B, C], its standard deviation; 0 where a channel never changes.
         dt: [B], sampling interval.
         lyapunov: [B], largest exponent per time unit, NaN where unknown.
+        context: [B, T, C, *grid], the context itself; None where nobody kept it.
     """
 
     context_mean: np.ndarray
@@ -28,6 +31,7 @@ class Scale:
     climate_std: np.ndarray
     dt: np.ndarray
     lyapunov: np.ndarray
+    context: np.ndarray | None = None
 
     def standardise(self, values: np.ndarray) -> np.ndarray:
         """[S, B, H, C, *grid]: values less the context's mean, in units of its standard deviation."""
@@ -36,7 +40,8 @@ class Scale:
 
     def of(self, windows: slice | np.ndarray) -> Scale:
         """The scale of some of the windows."""
-        return Scale(*(getattr(self, f.name)[windows] for f in fields(self)))
+        held = (getattr(self, f.name) for f in fields(self))
+        return Scale(*(None if values is None else values[windows] for values in held))
 
     def standardised(self) -> Scale:
         """The scale that belongs to values after :meth:`standardise`."""
@@ -46,7 +51,23 @@ class Scale:
             context_std=np.ones_like(self.context_std),
             climate_mean=(self.climate_mean - self.context_mean) / self.context_std,
             climate_std=self.climate_std / self.context_std,
+            context=None if self.context is None else self.standardise(self.context[None])[0],
         )
+
+    def naive_error(self, lag: int = 1) -> np.ndarray:
+        """[B, C], mean |x(t) - x(t - lag)| of the context: the error of a forecast that repeats the value ``lag`` ago.
+
+        Floored as the standard deviation of the context is (see :func:`window_scale`), so never 0.
+
+        Raises:
+            DataError: the context was not kept, or is not longer than ``lag``.
+        """
+        T = 0 if self.context is None else self.context.shape[1]
+        if not 0 < lag < T:
+            raise DataError(f"a naive error with lag {lag} needs a context of at least {lag + 1} samples, found {T}")
+        steps = np.abs(self.context[:, lag:] - self.context[:, :-lag])
+        by_channel = np.ascontiguousarray(np.moveaxis(steps, 2, 1)).reshape(*self.climate_std.shape, -1)
+        return floored(by_channel.sum(axis=-1) / by_channel.shape[-1], self.climate_std)
 
     @property
     def lyapunov_steps(self) -> np.ndarray:
@@ -70,10 +91,14 @@ def window_scale(
         lyapunov: [B], NaN where unknown.
     """
     axes = (1, *range(3, context.ndim))
-    std = context.std(axis=axes)
+    std = floored(context.std(axis=axes), climate_std)
+    return Scale(context.mean(axis=axes), std, climate_mean, climate_std, dt, lyapunov, context)
+
+
+def floored(size: np.ndarray, climate_std: np.ndarray) -> np.ndarray:
+    """Sizes [B, C] of channels of a context, at least ``CONTEXT_FLOOR`` climate deviations; 1 where both are 0."""
     floor = CONTEXT_FLOOR * climate_std
-    std = np.where(std > floor, std, np.where(floor > 0, floor, 1.0))
-    return Scale(context.mean(axis=axes), std, climate_mean, climate_std, dt, lyapunov)
+    return np.where(size > floor, size, np.where(floor > 0, floor, 1.0))
 
 
 def per_channel(values: np.ndarray, grid: int) -> np.ndarray:
