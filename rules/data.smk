@@ -128,7 +128,8 @@ rule windows:
 rule exponents:
     """Measure the Lyapunov exponents of the catalogue's systems at their own parameters, by two methods each."""
     output:
-        "results/{scale}/lyapunov.parquet",
+        table="results/{scale}/lyapunov.parquet",
+        page="results/{scale}/lyapunov.md",
     log:
         "results/{scale}/log/exponents.log",
     benchmark:
@@ -139,17 +140,21 @@ rule exponents:
     resources:
         gpu=0,
     params:
-        hash=lambda w: PLANS.code.of("strangecast.systems.lyapunov_table"),
+        hash=lambda w: PLANS.code.of(
+            "strangecast.systems.lyapunov_table", "strangecast.paper.tables.lyapunov"
+        ),
     message:
         "Lyapunov exponents of the catalogue"
     shell:
-        "python -m strangecast lyapunov --out {output} > {log} 2>&1 || (cat {log} >&2; exit 1)"
+        "python -m strangecast lyapunov --out {output.table} --out {output.page} > {log} 2>&1"
+        " || (cat {log} >&2; exit 1)"
 
 
 rule lyapunov:
     """The table of Lyapunov exponents, which no other target asks for."""
     input:
         f"{ROOT}/lyapunov.parquet",
+        f"{ROOT}/lyapunov.md",
 
 
 localrules:

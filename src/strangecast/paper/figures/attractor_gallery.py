@@ -10,7 +10,7 @@ import pandas as pd
 from strangecast.core.errors import ResultsError, unknown
 from strangecast.paper.frames import need
 from strangecast.paper.projection import bare, draw_curve, projected
-from strangecast.paper.style import FAINT, PALETTE, REJECTED, figure_style, framed, two_lines, size
+from strangecast.paper.style import FAINT, PALETTE, REJECTED, figure_style, framed, size, two_lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

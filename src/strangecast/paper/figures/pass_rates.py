@@ -32,7 +32,7 @@ def draw(frames: dict[str, pd.DataFrame], *, groups: list[str] | None = None, wi
     tests = tests_of(held)
     held = {group: own[own["name"].isin(tests)].set_index("name") for group, own in held.items()}
     with figure_style() as plt:
-        figure, axis = plt.subplots(figsize=size(width, 22 + 6.2 * len(tests)))
+        figure, axis = plt.subplots(figsize=size(width, 22 + 6.4 * len(tests)))
         for i, (group, own) in enumerate(held.items()):
             _group(axis, own, tests, i, len(held), group)
         axis.axhspan(len(tests) - 1.5, len(tests) - 0.5, color="#f2f2f2", zorder=0)
@@ -51,11 +51,18 @@ def draw(frames: dict[str, pd.DataFrame], *, groups: list[str] | None = None, wi
 
 def _group(axis: Axes, own: pd.DataFrame, tests: list[str], place: int, among: int, group: str) -> None:
     own = own.reindex([t for t in tests if t in own.index])
-    at = np.array([tests.index(t) for t in own.index]) + 0.62 * ((place + 0.5) / among - 0.5)
+    at = np.array([tests.index(t) for t in own.index]) + 0.74 * ((place + 0.5) / among - 0.5)
     rate, low, high = (100 * own[c].to_numpy(float) for c in ("rate", "low", "high"))
     colour = PALETTE[place % len(PALETTE)]
     number = int(own.loc[ALL, "of"])
     axis.hlines(at, low, high, color=colour, linewidth=1.0, zorder=2)
     axis.plot(
-        rate, at, MARKERS[place % len(MARKERS)], color=colour, markersize=3.4, zorder=3, label=f"{group} ({number})"
+        rate,
+        at,
+        MARKERS[place % len(MARKERS)],
+        color=colour,
+        markersize=2.7,
+        zorder=3,
+        label=f"{group} ({number})",
+        clip_on=False,
     )

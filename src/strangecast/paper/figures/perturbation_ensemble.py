@@ -10,7 +10,7 @@ import pandas as pd
 from strangecast.core.errors import ResultsError, unknown
 from strangecast.paper.frames import need
 from strangecast.paper.projection import bare, draw_curve, projected
-from strangecast.paper.style import FAINT, PALETTE, REJECTED, TRUTH, figure_style, framed, two_lines, notice, size
+from strangecast.paper.style import FAINT, PALETTE, REJECTED, TRUTH, figure_style, framed, notice, size, two_lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,14 +57,16 @@ def draw(
     shown = list(systems or held)
     indices = sorted(set(table["parameter_index"]))[:sets]
     with figure_style() as plt:
-        shape = (len(shown), len(indices))
+        shape = (len(shown), max(4, len(indices)))  # few sets leave room instead of stretching
         figure, axes = plt.subplots(*shape, figsize=size(width, 7 + 23 * len(shown)), squeeze=False)
         for row, name in zip(axes, shown, strict=True):
             own = table[table["system"] == name]
-            for axis, index in zip(row, indices, strict=True):
+            for axis, index in zip(row, indices, strict=False):
                 _panel(axis, own[own["parameter_index"] == index], index)
+            for axis in row[len(indices) :]:
+                axis.remove()
             row[0].set_ylabel("\n".join(two_lines(name, 14)), fontsize=7)
-        for axis, index in zip(axes[0], indices, strict=True):
+        for axis, index in zip(axes[0], indices, strict=False):
             axis.set_title("default parameters" if index == 0 else f"perturbed, set {index}", loc="center")
     return figure
 
