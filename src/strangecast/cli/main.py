@@ -47,7 +47,7 @@ class _Version(argparse.Action):
 
 
 def _parser() -> argparse.ArgumentParser:
-    from strangecast.cli import clean, data, evaluate, export, inspect, inspect_data, paper, results, train
+    from strangecast.cli import clean, data, evaluate, export, inspect, inspect_data, lyapunov, paper, results, train
 
     parser = argparse.ArgumentParser(prog="strangecast", description=__doc__.splitlines()[0])
     parser.add_argument("--version", action=_Version, nargs=0, help="print the installed version")
@@ -58,6 +58,6 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(run=run)
         return sub
 
-    for chapter in (data, inspect_data, clean, export, train, evaluate, paper, inspect, results):
+    for chapter in (data, inspect_data, clean, export, lyapunov, train, evaluate, paper, inspect, results):
         chapter.add_verbs(verb)
     return parser

@@ -173,6 +173,21 @@ SCORES = pa.schema(
     ]
 )
 
+# One row per window and metric that compares attractors: what the halves of its truth score against each other.
+FLOORS = pa.schema(
+    [
+        ("suite", _word),
+        ("dataset", _word),
+        ("trajectory_id", _word),
+        ("window", pa.int32()),
+        ("horizon", pa.int32()),  # samples, that of the scores it belongs to
+        ("length", pa.int32()),  # samples of each half
+        ("metric", _word),
+        ("value", pa.float64()),
+        ("key", _word),  # floor key: content of the windows, metric code and config
+    ]
+)
+
 # One row per (suite, metric, horizon, emulator label [, peer label]); statistics pooled over datasets, windows, seeds.
 COMPARISONS = pa.schema(
     [
@@ -230,6 +245,8 @@ LYAPUNOV = pa.schema(
         ("dimension", pa.float64()),  # Kaplan-Yorke; null where the exponents do not reach it
         ("dimension_error", pa.float64()),
         ("divergence", pa.float64()),  # mean of the field's divergence on the same trajectories; null of delay flows
+        ("early", pa.float64()),  # the largest exponent as data sets have it: 300 periods after a transient of 20
+        ("early_error", pa.float64()),
         ("pair", pa.float64()),  # the largest exponent from two trajectories
         ("pair_error", pa.float64()),
         ("shipped", pa.float64()),  # what dysts has as the largest exponent

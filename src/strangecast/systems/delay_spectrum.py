@@ -75,8 +75,8 @@ def delay_starts(
     transient_periods: float,
     solver: Solver,
 ) -> DelayStarts | None:
-    """N = ``count`` segments after transients from constant histories near the catalogued one, or None where one of
-    four cannot be followed; keyed as in ``lyapunov_starts.py``.
+    """N = ``count`` segments after transients from constant histories near the catalogued one, or None where half
+    cannot be followed; keyed as in ``lyapunov_starts.py``.
     """
     if system.graph is None or not system.graph.lags:
         raise ConfigError(f"{system.name} has no delayed coordinates")
@@ -92,7 +92,7 @@ def delay_starts(
         if found.finished:
             segments.append(found.segment)
             variances.append(found.states[1000:].var(axis=0))
-    if 4 * len(segments) < 3 * count:
+    if 2 * len(segments) <= count:
         return None
     scale = np.sqrt(np.mean(variances, axis=0))
     return DelayStarts(tuple(segments), np.where(scale > 0, scale, 1.0))
@@ -118,7 +118,7 @@ def delay_spectrum_from(
         for n, s in enumerate(starts.segments)
     ]
     rates = [r for r in rates if r is not None]
-    if not rates or 4 * len(rates) < 3 * len(starts.segments):
+    if 2 * len(rates) <= len(starts.segments):
         return unknown_spectrum(k, FUNCTIONS)
     blocks = np.array(rates).reshape(len(rates), _BLOCKS, -1, k).mean(axis=2)
     values, errors = means_and_errors(blocks, lags * lag)
@@ -151,7 +151,7 @@ def delay_pair_exponent(
         for n, s in enumerate(starts.segments)
     ]
     rates = [r for r in rates if r is not None]
-    if not rates or 4 * len(rates) < 3 * len(starts.segments):
+    if 2 * len(rates) <= len(starts.segments):
         return math.nan, math.nan
     value, error = means_and_errors(np.array(rates).reshape(len(rates), _BLOCKS, -1).mean(axis=2), lags * lag)
     return float(value), float(error)

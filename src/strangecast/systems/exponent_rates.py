@@ -14,7 +14,7 @@ import numpy as np
 from strangecast.core.streams import stream
 from strangecast.systems.derivatives import divergence, tangent
 from strangecast.systems.graph import Graph
-from strangecast.systems.lyapunov_starts import Starts
+from strangecast.systems.lyapunov_starts import Starts, enough
 from strangecast.systems.pausing_lanes import PausingLanes
 from strangecast.systems.scalar_field import ScalarField, compiled_field
 from strangecast.systems.switches import switches_of
@@ -72,7 +72,7 @@ def tangent_rates(
     key: tuple,
     once: bool = False,
 ) -> TangentRates | None:
-    """Rates of k orthogonal tangent vectors, or None where one of four initial conditions cannot be followed.
+    """Rates of k orthogonal tangent vectors, or None where half of the initial conditions cannot be followed.
 
     Args:
         graph: right-hand side, of D coordinates.
@@ -117,7 +117,7 @@ def tangent_rates(
     if slid and k == graph.dim > 1:
         # The last direction is gone: follow the others.
         return tangent_rates(graph, starts, parameters, limits, pace, k - 1, key, once)
-    if 4 * sound.sum() < 3 * n:
+    if not enough(sound):
         return None
     width = pace.span / BLOCKS
     return TangentRates(logs[sound].swapaxes(1, 2) / width, volumes[sound] / width, found is not None, slid > 0)
@@ -154,7 +154,7 @@ def pair_rates(
             (logs[part], status[part], evaluations[part]),
         )  # fmt: skip
     sound = status == _FINISHED
-    return logs[sound] / (pace.span / BLOCKS) if 4 * sound.sum() >= 3 * n else None
+    return logs[sound] / (pace.span / BLOCKS) if enough(sound) else None
 
 
 @lru_cache(maxsize=256)

@@ -18,11 +18,12 @@ from strangecast.systems.base import System
 from strangecast.systems.delay_spectrum import DelayStarts, delay_pair_exponent, delay_spectrum_from, delay_starts
 from strangecast.systems.integrate import Solver
 from strangecast.systems.load import load_system
+from strangecast.systems.lyapunov import largest_exponent
 from strangecast.systems.lyapunov_spectrum import Spectrum, spectrum_from, two_trajectory_exponent, unknown_spectrum
 from strangecast.systems.lyapunov_starts import starts_on_attractor
 
-TRANSIENT_PERIODS = 200.0
-RTOL = 1e-7
+TRANSIENT_PERIODS = 1000.0
+RTOL = 1e-9
 BEYOND_ERROR = 3.0  # standard errors that an exponent must be away from zero to have a sign
 _DELAY_COUNTS = (10, 20, 40)  # exponents of a delay flow in a short pilot, more where the dimension is not reached
 _DELAY_CONDITIONS = 4
@@ -84,6 +85,7 @@ def verdict(values: np.ndarray, errors: np.ndarray) -> str:
 def _row(system: System, periods: float, initial_conditions: int, shipped: float | None) -> dict[str, Any]:
     measure = _of_delay if system.graph.lags else _of_flow
     found, pair, pair_error = measure(system, periods, initial_conditions, Solver())
+    early = largest_exponent(system, system.values)
     return {
         "system": system.name,
         "kind": catalogue.lookup(system.name).kind,
@@ -98,6 +100,8 @@ def _row(system: System, periods: float, initial_conditions: int, shipped: float
         "dimension": _known(found.dimension),
         "dimension_error": _known(found.dimension_error),
         "divergence": _known(found.divergence),
+        "early": _known(early.value),
+        "early_error": _known(early.standard_error),
         "pair": _known(pair),
         "pair_error": _known(pair_error),
         "shipped": shipped,
