@@ -150,7 +150,10 @@ class StreamedData:
         return validation_batches(self.datasets, self.context_steps, self.horizon, count, None, self._dtype)
 
     def series(self, member: int, split: str = "train") -> Sequence[np.ndarray]:
-        """Trajectories [T, C] such as the stream makes, M chunks of them, the same for every member; made when read."""
+        """Trajectories [T, C] such as the stream makes, a chunk of each system, of M at most; made when they are read.
+
+        They are the same for every member and every split.
+        """
         return self._series
 
     def told(self) -> str:
@@ -232,14 +235,15 @@ class StreamedData:
 
 
 class _Series(Sequence):
-    """Trajectories of M chunks under a key of their own; a chunk is made when one of them is read."""
+    """Trajectories of M systems at most under a key of their own; a chunk is made when one of them is read."""
 
     def __init__(self, data: StreamedData) -> None:
         self._data = data
         self._last: tuple[int, Chunk] | None = None
 
     def __len__(self) -> int:
-        return self._data.recipe.at_once * self._data.recipe.trajectories
+        recipe = self._data.recipe
+        return min(recipe.at_once, len(recipe.systems)) * recipe.trajectories
 
     def __getitem__(self, i: int) -> np.ndarray:
         recipe = self._data.recipe
@@ -248,7 +252,7 @@ class _Series(Sequence):
         number, k = divmod(i, recipe.trajectories)
         if self._last is None or self._last[0] != number:
             windows = recipe.windows * recipe.trajectories
-            self._last = number, self._data.chunk(number % len(recipe.systems), windows, "series", number)
+            self._last = number, self._data.chunk(number, windows, "series", number)
         return self._last[1].values[k]
 
 
