@@ -7,16 +7,26 @@ import pytest
 from dysts import flows
 
 from strangecast.core.streams import stream
-from strangecast.systems import catalogue
+from strangecast.systems import catalogue, options
 from strangecast.systems.attractor import on_attractor
 from strangecast.systems.integrate import Solver
 from strangecast.systems.load import load_system
 
 FLOWS = [e.name for e in catalogue.entries().values() if e.kind == "flow"]
-SAMPLE = ("Lorenz", "Chua", "ForcedBrusselator", "BlinkingRotlet", "Hopfield", "HyperPang")
+SAMPLE = (
+    "lotka_volterra",
+    "double_pendulum",
+    "lorenz96_n",
+    "Lorenz",
+    "Chua",
+    "ForcedBrusselator",
+    "BlinkingRotlet",
+    "Hopfield",
+    "HyperPang",
+)
 
 
-@pytest.mark.parametrize("name", FLOWS)
+@pytest.mark.parametrize("name", [*FLOWS, *options.names()])
 def test_contract(name):
     entry, system = catalogue.lookup(name), load_system(name)
     assert (system.name, system.dim, system.parameters) == (entry.name, entry.dim, entry.parameters)

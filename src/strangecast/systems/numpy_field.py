@@ -12,6 +12,7 @@ from strangecast.systems.graph import Graph
 
 Batch = Callable[[float, np.ndarray, np.ndarray], np.ndarray]
 Bound = Callable[[float, np.ndarray], np.ndarray]
+_LARGEST = 2000
 
 
 def batch(graph: Graph) -> Batch:
@@ -35,11 +36,15 @@ def batch(graph: Graph) -> Batch:
 def bound(graph: Graph, parameters: np.ndarray) -> Bound:
     """``f(t, state [D]) -> [D']`` with ``parameters`` [P] fixed, compiled by numba once per graph and process.
 
-    A call costs less than a microsecond, the compilation a tenth of a second for a small graph. Division by zero and
-    the like give infinities and NaN, no exception.
+    A call costs less than a microsecond, the compilation a tenth of a second for a small graph; graphs of more than 2000
+    operations, whose compilation takes minutes, are left to NumPy. Division by zero and the like give infinities and
+    NaN, no exception.
     """
-    kernel = _compiled(graph)
     parameters = np.array(parameters, np.float64)
+    if graph.operations > _LARGEST:
+        field = batch(graph)
+        return lambda t, state: field(t, state, parameters)
+    kernel = _compiled(graph)
     count = len(graph.outputs)
 
     def run(t: float, state: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import pytest
 
 from strangecast.core.errors import ConfigError
 from strangecast.core.streams import stream
-from strangecast.systems import catalogue, emission
+from strangecast.systems import catalogue, emission, options
 from strangecast.systems.derivatives import jacobian
 from strangecast.systems.dysts_flows import flat_parameters, instance
 from strangecast.systems.graph import BINARY, UNARY, evaluate
@@ -81,6 +81,13 @@ def test_compiled_once():
     system, again = load_system("Rossler"), load_system("Rossler")
     first, second = (inspect.getclosurevars(s.bind(s.values)).nonlocals["kernel"] for s in (system, again))
     assert first is second
+
+
+def test_very_large_graphs_are_not_compiled():
+    system = load_system("lorenz96_n", options.read("lorenz96_n") | {"dim": 600})
+    x = system.initial_condition
+    found = system.bind(system.values)(0.0, x)
+    np.testing.assert_allclose(found, (np.roll(x, -1) - np.roll(x, 2)) * np.roll(x, 1) - x + 8.0, rtol=1e-13)
 
 
 def test_a_bound_field_keeps_its_parameters():
