@@ -7,7 +7,8 @@ catalogued one. Draws are keyed by (system, parameter_index): a set can be made 
 Not perturbed are parameters that choose between equations (the kind of wall of the blinking flows), the clock of a skew
 product and the entries that its coupling leaves out. All else is a coefficient, whole numbers too: the 10 and the 28 of
 Lorenz are no counts, exponents such as that of a Hill function are defined between whole numbers as well, and dysts
-stores both as integers. A set that makes no sense is rejected by the validity tests and counted.
+stores both as integers. A lag that came out negative is taken by its size, since no history reaches into the future. A
+set that makes no sense otherwise is rejected by the validity tests and counted.
 
 Source of the rule: Lai, Bao and Gilpin, arXiv 2505.13755.
 """
@@ -23,6 +24,7 @@ from strangecast.core.errors import ConfigError, unknown
 from strangecast.core.streams import stream
 from strangecast.systems.base import System
 
+LAG = "tau"  # of the delay flows
 SWITCHES = {"BlinkingRotlet": ("bc",), "BlinkingVortex": ("bc",)}
 
 
@@ -76,7 +78,12 @@ def parameter_set(system: System, parameter_index: int, perturb: Perturbation, a
     if parameter_index == 0:
         return values
     key = (attempt,) if attempt else ()
-    return perturbed(values, perturbable(system), perturb, stream("parameters", system.name, parameter_index, *key))
+    rng = stream("parameters", system.name, parameter_index, *key)
+    found = perturbed(values, perturbable(system), perturb, rng)
+    if system.graph is not None and system.graph.lags:
+        lags = np.array([name == LAG for name in system.parameters])
+        found[lags] = np.abs(found[lags])
+    return found
 
 
 def perturbed(values: np.ndarray, free: np.ndarray, perturb: Perturbation, rng: np.random.Generator) -> np.ndarray:

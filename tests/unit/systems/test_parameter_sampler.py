@@ -54,6 +54,14 @@ def test_set_zero_is_the_default_and_others_are_keyed():
     np.testing.assert_allclose(large, 2 * small)
 
 
+def test_lags_stay_positive():
+    system, strong = load_system("MackeyGlass"), Perturbation(scale=2.0, sign_match=0.0, ignore=0.0)
+    at = system.parameters.index("tau")
+    sets = np.array([parameter_set(system, p, strong) for p in range(1, 60)])
+    assert (sets[:, at] > 0).all()
+    assert (np.delete(sets, at, axis=1) < 0).any()
+
+
 def test_switches_stay():
     system = load_system("BlinkingRotlet")
     free = perturbable(system)
