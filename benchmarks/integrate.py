@@ -54,6 +54,7 @@ def summary(case: str, peer: str, rows: list[Row], note: str = "") -> list[Row]:
         error_ours=mean([r.error_ours for r in rows]), error_theirs=mean([r.error_theirs for r in rows]),
         note="; ".join(filter(None, [spread, choose().name, note])),
     )  # fmt: skip
+    print(f"{case} against {peer}: {total.ratio:.4g}", flush=True)
     return [total, *rows]
 
 
@@ -63,7 +64,7 @@ def against(problem: Problem, case: str, peer: str, seconds: float, error: float
     return row(
         f"{case}/{problem.system.name}", peer, 1e3 * problem.our_time(rtol), 1e3 * seconds, "ms",
         error_ours=problem.our_errors[rtol], error_theirs=error,
-        note="; ".join(filter(None, [f"ours at rtol {rtol:.0e}", note])),
+        note="; ".join(filter(None, [f"ours at rtol {rtol:.1e}", note])),
     )  # fmt: skip
 
 
@@ -261,7 +262,7 @@ def measure(quick: bool) -> list[Row]:
     if importlib.util.find_spec("strangecast.systems.skew_product") is None:
         print("skew: skipped, there is no strangecast.systems.skew_product")
     else:
-        amount = (1, 2, 2) if quick else (4, 8, 4)
+        amount = (1, 2, 2) if quick else (5, 8, 4)
         rows += summary("skew", "dysts SkewProduct Radau 1e-9", list(skew(*amount, **length)), "ours at rtol 1e-12")
     rows.append(end_to_end(*(12, 1536) if quick else (64, 4096)))
     flows = [e.name for e in catalogue.entries().values() if e.kind == "flow"]

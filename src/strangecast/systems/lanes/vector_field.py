@@ -1,11 +1,13 @@
 """A graph's operations as vector instructions.
 
-What depends on parameters alone is computed once for each call of a kernel, not at each evaluation; a division by such
-a value is a multiplication by its reciprocal. A product used once, by a sum, is fused with it.
+What depends on parameters alone is computed once for each call of a kernel, not at each evaluation. A division by such
+a value, or by one that divides twice, is a multiplication by its reciprocal. A product used once, by a sum, is fused
+with it.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 from strangecast.systems.graph import Graph, Node
@@ -26,17 +28,18 @@ class Plan:
         fixed: numbers of nodes that depend on parameters alone and are used at each evaluation, constants left out.
         reciprocals: nodes, fixed or constant, by which something is divided at each evaluation.
         moving: numbers of nodes computed at each evaluation, in order.
+        inverted: moving nodes that divide more than once.
+        fused: of a moving sum, which of its arguments is a product that enters it; ``swallowed`` are these products.
     """
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         nodes = graph.nodes
-        steady = [False] * len(nodes)
+        steady = self.steady = [False] * len(nodes)
         for i, node in enumerate(nodes):
             steady[i] = node.op in ("constant", "parameter") or (
                 node.op not in ("time", "state", "delayed") and all(steady[a] for a in node.args)
             )
-        self.steady = steady
         used: set[int] = {o for o in graph.outputs if steady[o]}
         divisors: set[int] = set()
         self.moving = [i for i in range(len(nodes)) if not steady[i]]
@@ -51,7 +54,8 @@ class Plan:
                     (divisors if node.op == "div" and at == 1 else used).add(a)
         self.fixed = sorted(i for i in used if nodes[i].op != "constant")
         self.reciprocals = sorted(divisors)
-        # A moving product whose one use is a moving sum.
+        divides = Counter(nodes[i].args[1] for i in self.moving if nodes[i].op == "div")
+        self.inverted = {a for a, times in divides.items() if times > 1 and not steady[a]}
         self.fused: dict[int, int] = {}
         for i in self.moving:
             node = nodes[i]
@@ -106,7 +110,7 @@ def emit_moving(e: Emitter, plan: Plan, fixed: Fixed, time: str, state: Callable
         time: value of the time.
         state: value of a coordinate; asked once for each.
     """
-    nodes, values = plan.graph.nodes, {}
+    nodes, values, inverses = plan.graph.nodes, {}, {}
 
     def value(i: int) -> str:
         if plan.steady[i]:
@@ -133,6 +137,11 @@ def emit_moving(e: Emitter, plan: Plan, fixed: Fixed, time: str, state: Callable
                 values[i] = e.fma(e.neg(a), b, other)
         elif node.op == "div" and plan.steady[node.args[1]]:
             values[i] = e.mul(value(node.args[0]), fixed.reciprocal(node.args[1]))
+        elif node.op == "div" and node.args[1] in plan.inverted:
+            by = node.args[1]
+            if by not in inverses:
+                inverses[by] = e.div(e.number(1.0), value(by))
+            values[i] = e.mul(value(node.args[0]), inverses[by])
         else:
             values[i] = _emit(e, node, [value(a) for a in node.args])
     return [value(o) for o in plan.graph.outputs]
@@ -170,8 +179,9 @@ def _emit(e: Emitter, node: Node, args: list[str]) -> str:
         low = e.select(e.compare("olt", a, zero), zero, at_zero)
         return e.select(e.compare("ogt", a, zero), one, low)
     if op in ("min", "max"):
-        first = e.compare("olt" if op == "min" else "ogt", *args)
-        return e.select(e.either(first, e.compare("uno", a, a)), *args)
+        # Of two numbers, else the one that is none.
+        chosen = e.smaller(*args) if op == "min" else e.larger(*args)
+        return e.select(e.compare("uno", a, a), a, chosen)
     if op == "less":
         return e.select(e.compare("olt", *args), one, zero)
     if op == "where":
