@@ -1,8 +1,8 @@
 """The kernel that steps: one function of the block that does the whole work between two visits of the feeding loop.
 
-``advance(block)`` steps all lanes, each with its own step size, until a lane wants attention. A round is one
-step of order 8 with its error norm, acceptance and next step size; where lanes pass grid times, the dense output
-follows (``vector_dense``); then accepted lanes take over the new state. The slope at its end is the first of the next.
+``advance(block)`` steps all lanes, each with its own step size, until a lane wants attention. A round is one step of
+order 8 with its error norm, acceptance and next step size; where lanes pass grid times, the dense output follows
+(``vector_dense``); then accepted lanes take over the new state. The slope at its end is the first of the next.
 
 Error control is that of ``scipy.integrate.DOP853``: with n5 and n3 the squared norms of the error estimates of order 5
 and 3, each coordinate in units of ``atol + rtol max(|y|, |y_new|)``, ``err = |h| n5 / sqrt(D (n5 + 0.01 n3))``; the step
@@ -23,9 +23,9 @@ from strangecast.systems.lanes.vector_ir import Emitter, Vector
 
 # Evaluations of a step, and of its dense output.
 STEP_COST, DENSE_COST = 12.0, 3.0
-# Vectors of D numbers that a round holds beside state and slope: 15 slopes, trial state, new state, its change, and
-# 7 coefficients of the dense output.
-VECTORS = 25
+# Vectors of D numbers that a round holds beside state and slope: 15 slopes, trial state, new state, and 7 coefficients
+# of the dense output.
+VECTORS = 24
 
 
 class Round:
