@@ -96,6 +96,7 @@ class Datasets:
         self._infos: dict[str, DatasetInfo] = {}
         self._corpora: dict[str, Corpus] = {}
         self._homes: dict[str, tuple[str, int, int]] | None = None
+        self._restarting: list[str] = []
 
     def corpus(self, name: str, part: str | None = None, otherwise: str = "train") -> list[str]:
         """Dataset names of a corpus, in its declared order.
@@ -198,7 +199,11 @@ class Datasets:
 
     def _restarted(self, name: str, config: dict[str, Any]) -> dict[str, Any]:
         """``config`` with the systems of the dataset it restarts, whose parameters it reads and whose keys it goes on from."""
+        if name in self._restarting:
+            raise ConfigError(f"dataset '{name}' restarts itself (restart_from, through {', '.join(self._restarting)})")
+        self._restarting.append(name)
         source = self.info(config["restart_from"])
+        self._restarting.remove(name)
         if source.roster is None:
             raise ConfigError(f"dataset '{name}' restarts from '{source.name}', which is not simulated")
         first = source.roster.first_ic + source.roster.initial_conditions

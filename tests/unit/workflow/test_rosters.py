@@ -101,6 +101,11 @@ def test_a_restart_takes_systems_and_goes_on_counting(plan_of):
     assert other.dataset("again")["hash"]["make"] == found["hash"]["make"]
 
 
+def test_a_dataset_cannot_restart_itself(plan_of):
+    with pytest.raises(ConfigError, match="restarts itself"):
+        plan_of({"one": {"restart_from": "two"}, "two": {"restart_from": "one"}}).dataset("one")
+
+
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
