@@ -3,7 +3,8 @@
 ``integration`` (did the solver reach the end) always applies; the tests of ``config.validity`` apply where their key is
 not null, with the thresholds given there. Tests see clean values. A rejected trajectory stays in the manifest. Where
 generation has already judged (``attempts``), its verdicts are taken over. ``same_attractor`` holds trajectories of
-perturbed parameters against the first finished one of their system at default parameters; to others it does not apply.
+perturbed parameters against the first finished one of their system at default parameters; to others, and to those of a
+system without such a trajectory, it does not apply: no verdict of it stands in their row.
 """
 
 from __future__ import annotations
@@ -106,13 +107,13 @@ class _References:
 
     def __init__(self, folder: Path, shards: list[str]) -> None:
         self._shards = [folder / name for name in shards]
-        self._records: dict[str, Record] = {}
+        self._records: dict[str, Record | None] = {}
 
     def of(self, shard: Shard, row: int) -> Record | None:
-        """What a row is held against; None for default parameters, skew products and imported data.
+        """What a row is held against.
 
-        Raises:
-            DataError: its system has no finished trajectory at default parameters.
+        None for default parameters, skew products, imported data, and systems without a finished trajectory at default
+        parameters.
         """
         system = shard.get("system", row)
         if not shard.get("parameter_index", row) or shard.get("parents", row):
@@ -121,14 +122,14 @@ class _References:
             self._records[system] = self._find(system)
         return self._records[system]
 
-    def _find(self, system: str) -> Record:
+    def _find(self, system: str) -> Record | None:
         for path in self._shards:
             shard = Shard(path)
             for row in range(len(shard)):
                 default = shard.get("system", row) == system and shard.get("parameter_index", row) == 0
                 if default and shard.get("status", row) == "finished":
                     return Record(shard.values(row))
-        raise DataError(f"validity.{_REFERENCED}: {system} has no finished trajectory at default parameters")
+        return None
 
 
 def to_json(verdicts: dict[str, Verdict]) -> str:

@@ -18,6 +18,7 @@ from strangecast.core.tables import read_labels, read_parquet
 from strangecast.data.divisions import divide
 from strangecast.data.filtering import filter_dataset, judge
 from strangecast.data.generate import spec_of
+from strangecast.data.judging import judge_row
 from strangecast.data.parts import PARTS
 from strangecast.data.splits import split_dataset
 from strangecast.data.store import Dataset
@@ -151,8 +152,33 @@ def test_perturbed_parameters_are_held_against_the_default_ones(made, tmp_path):
     assert set(own) == {"integration"}
     assert (near, far, other) == ([], ["same_attractor"], ["same_attractor"])
     assert told["same_attractor"]["note"].startswith("limit cycle instead of chaotic")
-    with pytest.raises(DataError, match="Lorenz has no finished trajectory at default parameters"):
-        judged(tmp_path, plan, rows(1, 2))
+    # Without a reference the test does not apply, as where generation judges.
+    for reasons, verdicts in judged(tmp_path, plan, rows(1, 2)):
+        assert reasons == []
+        assert set(verdicts) == {"integration"}
+
+
+def test_one_system_without_a_reference_leaves_the_others_theirs(made, tmp_path):
+    values = np.array(made[2].values("Lorenz-p0-i0"))
+    limits = {"same_attractor": {"max_scale": 5.0}}
+    plan = dataset_plan(
+        shard_size=8, validity=limits, split={"by": "initial_condition", "train": 1, "validation": 0, "test": 0}
+    )
+
+    def series(system, i, factor, status="finished"):
+        return row(f"{system}-p{i}-i0", system, factor * values, dt=0.03, solver=f"dop853: {status}", parameter_index=i)
+
+    rows = [
+        series("Lorenz", 0, 1),
+        series("Lorenz", 1, 30),
+        series("Burst", 0, 1, "budget exhausted"),
+        series("Burst", 1, 30),
+    ]
+    found = judged(tmp_path, plan, rows)
+    assert [reasons for reasons, _ in found] == [[], ["same_attractor"], ["integration"], []]
+    assert ["same_attractor" in verdicts for _, verdicts in found] == [False, True, False, False]
+    told, passed = judge_row(30 * values, True, len(values), limits, "Burst-p1-i0", lambda: (None, None), None)
+    assert (json.loads(told), passed) == (found[3][1], True)
 
 
 @given(st.integers(3000, 9000), st.integers(1, 400), st.integers(1, 3))
