@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from strangecast.core.errors import ResultsError
-from strangecast.core.plans import block_plan
+from strangecast.core.plans import block_plan, scored_on
 from strangecast.data.alike import alike, shape_of, spec_of
 from strangecast.data.forecasts import Forecasts, read_forecasts
 from strangecast.data.windows import Windows
@@ -53,7 +53,8 @@ class Case:
 def cases(plan: dict[str, Any], root: Path) -> Iterator[Case]:
     """Cases of a study by suite, dataset, system and label, in the order of its plan.
 
-    A run without any forecast in its block's file was lost in training; it counts on every dataset it was to forecast.
+    A run is there on the suites that its row lists. One without any forecast in its block's file was lost in training; it
+    counts on every dataset it was to forecast.
 
     Args:
         plan: study plan.
@@ -74,10 +75,11 @@ def cases(plan: dict[str, Any], root: Path) -> Iterator[Case]:
                 files[folder] = read_forecasts(root / use["forecast_folder"] / "forecasts.arrow")
                 pairs = files[folder].table[["run_id", "dataset"]].drop_duplicates()
                 held |= set(pairs.itertuples(index=False, name=None))
-                gone = [m for m in block["members"] if m["run_id"] not in set(pairs["run_id"])]
+                there = set(pairs["run_id"])
+                gone = [m for m in block["members"] if m["run_id"] not in there and scored_on(m, suite)]
                 lost |= {(m["run_id"], d) for m in gone for d in windows.datasets if m["dataset"] in (None, d)}
         for dataset in windows.datasets:
-            runs = [r for r in plan["runs"] if (r["run_id"], dataset) in held | lost]
+            runs = [r for r in plan["runs"] if (r["run_id"], dataset) in held | lost and scored_on(r, suite)]
             labels = dict.fromkeys(r["label"] for r in runs)
             for rows in alike(windows, windows.rows(dataset), lambda spec: (spec.system, shape_of(spec))):
                 truth, scale, spec = windows.truth(rows)[0], scale_of(windows, rows), spec_of(windows, int(rows[0]))

@@ -55,6 +55,16 @@ def suite_plan(root: Path, name: str) -> dict[str, Any]:
     return _read(plan_path(root, "suite", name))
 
 
+def scored_on(run: dict[str, Any], suite: str) -> bool:
+    """Whether a member of a block plan or a run of a study plan is forecast on a suite.
+
+    Args:
+        run: its entry; ``suites`` lists names, and is absent where all are meant.
+        suite: name.
+    """
+    return run.get("suites") is None or suite in run["suites"]
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         plan = json.loads(path.read_text(encoding="utf-8"))

@@ -8,8 +8,20 @@ from typing import Any
 
 from strangecast.core.errors import ResultsError
 from strangecast.core.format import FORMAT
+from strangecast.core.hashing import digest
 
 RUN = "run.json"
+
+
+def run_key(static_key: str, contents: list[str], parent: str | None) -> str:
+    """Key of a trained run: of its plan, of what it learned from and of what it started from.
+
+    Args:
+        static_key: of its configuration and code.
+        contents: of the datasets it reads, in the order of its plan (of a stream those that select its weights).
+        parent: key of the run it starts from, or None.
+    """
+    return digest(static_key, contents, parent)
 
 
 def read_run(folder: Path | str) -> dict[str, Any]:

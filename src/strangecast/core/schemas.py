@@ -188,7 +188,7 @@ FLOORS = pa.schema(
     ]
 )
 
-# One row per (suite, metric, horizon, emulator label [, peer label]); statistics pooled over datasets, windows, seeds.
+# One row per (suite, metric, horizon, emulator label [, peer label]); statistics pooled over systems, windows, seeds.
 COMPARISONS = pa.schema(
     [
         ("suite", _word),
@@ -198,7 +198,7 @@ COMPARISONS = pa.schema(
         ("emulator", _word),
         ("training", _word),
         ("peer", _word),  # null in rows about one label alone
-        ("n_datasets", pa.int32()),
+        ("n_datasets", pa.int32()),  # pairs of dataset and system: a dataset of many systems counts as many
         ("n_windows", pa.int32()),
         ("n_seeds", pa.int32()),
         ("median", pa.float64()),
@@ -207,7 +207,7 @@ COMPARISONS = pa.schema(
         ("mean", pa.float64()),
         ("diverged", pa.int32()),  # windows
         ("superiority", pa.float64()),  # P(label better than peer), ties count half
-        ("p_value", pa.float64()),  # paired Wilcoxon over datasets, Holm-corrected within the metric and horizon
+        ("p_value", pa.float64()),  # paired Wilcoxon over systems, Holm-corrected within the metric and horizon
     ]
 )
 

@@ -23,6 +23,7 @@ from strangecast.core.hashing import digest
 from strangecast.core.schemas import WINDOWS
 from strangecast.core.spec import Spec
 from strangecast.core.tables import read_labels, read_parquet, write_parquet
+from strangecast.data.labels import MADE
 from strangecast.data.rows import table_of
 from strangecast.data.store import Dataset, Segment
 
@@ -31,7 +32,8 @@ def build_windows(plan: dict[str, Any], root: Path) -> None:
     """Write ``windows.parquet`` of a suite plan.
 
     Labels: ``content`` (digest of all windows), ``contents`` (JSON, one digest per dataset, so that a job about one
-    dataset need not notice another), ``datasets`` (JSON, name to folder relative to the suite's folder).
+    dataset need not notice another), ``datasets`` (JSON, name to folder relative to the suite's folder), ``splits``
+    (JSON, content of each dataset read) and ``made`` (the plan's hash of settings and code, where it has one).
 
     Raises:
         ConfigError: numbers that cannot work.
@@ -41,11 +43,13 @@ def build_windows(plan: dict[str, Any], root: Path) -> None:
     part = plan["config"].get("split", "test")
     rows: list[dict[str, Any]] = []
     contents: dict[str, str] = {}
+    splits: dict[str, str] = {}
     for name, about in plan["datasets"].items():
         dataset = Dataset.open(root / about["folder"])
         found = _dataset_rows(plan["name"], name, dataset, part, about["window"], plan["config"].get("systems"))
         identity = [{k: v for k, v in row.items() if k != "suite"} for row in found]
         contents[name] = digest(identity, dataset.spec.to_json())
+        splits[name] = dataset.content
         rows += found
     labels = {
         "content": digest(contents),
@@ -53,7 +57,10 @@ def build_windows(plan: dict[str, Any], root: Path) -> None:
         "datasets": json.dumps(
             {n: Path(os.path.relpath(root / d["folder"], folder)).as_posix() for n, d in plan["datasets"].items()}
         ),
+        "splits": json.dumps(splits, sort_keys=True),
     }
+    if plan.get("hash"):
+        labels[MADE] = plan["hash"]
     write_parquet(folder / "windows.parquet", table_of(rows, WINDOWS), WINDOWS, labels)
 
 

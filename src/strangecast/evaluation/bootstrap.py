@@ -1,8 +1,8 @@
-"""Intervals of medians and means under a hierarchical bootstrap of datasets, windows and seeds.
+"""Intervals of medians and means under a hierarchical bootstrap of systems, windows and seeds.
 
-Each replicate draws datasets with replacement; for every dataset drawn it draws that dataset's windows and, crossed
-with them, its seeds. All of that is in how often each score is counted, so a replicate is a vector of weights and its
-median a weighted median: scores are sorted once, and every table of the same layout shares the weights.
+Each replicate draws systems with replacement; for every system drawn it draws that system's windows and, crossed with
+them, its seeds. All of that is in how often each score is counted, so a replicate is a vector of weights and its median a
+weighted median: scores are sorted once, and every table of the same layout shares the weights.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ class Layout:
     """How scores are nested; values of a layout are arrays [D, W, K] with W and K the greatest numbers.
 
     Attributes:
-        windows: number of windows of each dataset.
-        seeds: number of seeds of each dataset.
-        crossed: the same runs stand behind all datasets (one model for many systems), so a replicate draws its seeds
+        windows: number of windows of each system (a cluster of ``clusters.py``).
+        seeds: number of seeds of each system.
+        crossed: the same runs stand behind all systems (one model for many systems), so a replicate draws its seeds
             once for all of them.
     """
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from strangecast.core.atomic import write_text
 from strangecast.core.errors import ResultsError
+from strangecast.core.plans import scored_on
 from strangecast.core.schemas import CLAIMS, COMPARISONS, RUNS, SCORES
 from strangecast.core.tables import read_parquet
 from strangecast.evaluation.metric_option import higher_is_better
@@ -92,7 +93,16 @@ def _scores(plan: dict[str, Any], scores: pd.DataFrame, runs: pd.DataFrame) -> l
         problems.append(
             f"{where}: {len(undeclared)} values are NaN though nothing diverged, the first is {_name(undeclared)}"
         )
-    unasked = {r["run_id"] for r in plan["runs"] if r.get("suites") == []}
+    asked = {(r["run_id"], s) for r in plan["runs"] for s in plan["suites"] if scored_on(r, s)}
+    pairs = scores[["run_id", "suite"]].drop_duplicates().itertuples(index=False, name=None)
+    foreign = sorted(set(pairs) - asked)
+    if foreign:
+        run_id, suite = foreign[0]
+        problems.append(
+            f"{where}: {len(foreign)} pairs of run and suite are scored and not asked for, the first is run {run_id} on "
+            f"{suite}; run compare again"
+        )
+    unasked = {r["run_id"] for r in plan["runs"]} - {run_id for run_id, _ in asked}
     finished = runs["run_id"][runs["status"].isin(["done", "diverged"]) & ~runs["run_id"].isin(unasked)]
     unscored = [r for r in finished if r not in set(scores["run_id"])]
     if unscored:

@@ -68,6 +68,17 @@ def claim_problem(name: str, claim: Any) -> str | None:
     return _computation_problem(name, claim["compute"])
 
 
+def named_labels(config: dict[str, Any]) -> list[str]:
+    """Labels and peers that a computation names, also in the conditions on rows of an analysis."""
+    found = []
+    for key, value in config.items():
+        if isinstance(value, dict):
+            found += named_labels(value)
+        elif key in ("label", "peer") and isinstance(value, str):
+            found.append(value)
+    return found
+
+
 def _computation_problem(name: str, config: Any) -> str | None:
     if not isinstance(config, dict):
         return f"claim '{name}': compute is no table with a _target_"

@@ -1,7 +1,8 @@
 """What a claim is judged by: functions from a study's tables to a value and its interval.
 
 A claim names one under ``compute: {_target_: strangecast.evaluation.claim_rules.<function>, ...}``. Each takes the
-tables (``runs``, ``scores``, ``comparisons``, ``metrics``, ``analysis/<name>``) and returns (value, low, high).
+tables (``runs``, ``scores``, ``comparisons``, ``metrics``, ``clusters``, ``analysis/<name>``) and returns (value, low,
+high).
 """
 
 from __future__ import annotations
@@ -58,15 +59,18 @@ def fraction_of_datasets(
 ) -> Judged:
     """Fraction of datasets on which the label's median score is better than its peer's (ties count half).
 
-    The interval is Wilson's for a proportion (JASA 22, 209, 1927), 95 %.
+    A dataset of many systems counts as many, one for each. The interval is Wilson's for a proportion (JASA 22, 209, 1927), 95 %.
     """
+    from strangecast.evaluation.clusters import with_clusters
+
     scores = frames["scores"].merge(frames["runs"][["run_id", "label"]], on="run_id")
     scores = scores[(scores["suite"] == suite) & (scores["metric"] == metric)]
+    scores = with_clusters(scores, frames.get("clusters"))
     horizon = scores["horizon"].max() if horizon is None else horizon
     better = frames["metrics"].set_index("metric")["better"].get(metric, "lower")
     worst = -np.inf if better == "higher" else np.inf
     scores = scores[scores["horizon"] == horizon].assign(value=lambda f: f["value"].fillna(worst))
-    medians = scores.groupby(["label", "dataset"], observed=True)["value"].median().unstack("dataset")
+    medians = scores.groupby(["label", "cluster"], observed=True)["value"].median().unstack("cluster")
     for name in (label, peer):
         if name not in medians.index:
             raise ConfigError(unknown("label with such scores", name, map(str, medians.index)))
@@ -79,7 +83,7 @@ def fraction_of_datasets(
 def superiority_over(
     frames: Frames, *, suite: str, metric: str, label: str, peer: str, horizon: int | None = None
 ) -> Judged:
-    """Probability that the label is better than its peer on a window; Wilson's interval with datasets as trials."""
+    """Probability that the label is better than its peer on a window; Wilson's interval with systems as trials."""
     row = _row(frames["comparisons"], suite, metric, horizon, label=label, peer=peer)
     return wilson(float(row["superiority"]) * int(row["n_datasets"]), int(row["n_datasets"]))
 

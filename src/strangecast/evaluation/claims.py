@@ -4,6 +4,8 @@ A study's YAML lists ``claims: {name: {statement, source, published, anchor, uni
 missing}}``. The verdict:
 
 - ``missing`` names a resource: *not testable here*, and the note names it.
+- A label it is computed from has no run but such as need pretrained weights that are not on this machine: *not testable
+  here*, and the note names the weights.
 - A number was published: the band is published +- tolerance. *Reproduced* if our 95 % interval meets the band; *not
   reproduced* if it does not. An interval more than twice as wide as the band that contains all of it could meet
   anything: *not testable here*, for want of runs.
@@ -18,6 +20,7 @@ missing}}``. The verdict:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +32,12 @@ from strangecast.core.schemas import CLAIMS, COMPARISONS, RUNS, SCORES
 from strangecast.core.tables import write_parquet
 from strangecast.core.targets import locate
 from strangecast.data.rows import table_of
-from strangecast.evaluation.claim_checks import claim_problem
+from strangecast.evaluation.claim_checks import claim_problem, named_labels
+from strangecast.evaluation.clusters import clusters_of
 from strangecast.evaluation.frames import read_frame
 from strangecast.evaluation.metric_option import worst_value
 
+CLUSTERS = "clusters"
 REPRODUCED, NOT_REPRODUCED, NOT_TESTABLE = "reproduced", "not reproduced", "not testable here"
 
 
@@ -47,15 +52,45 @@ def judge_claims(plan: dict[str, Any], root: Path) -> None:
         ConfigError: a claim that cannot be judged as it is written.
         ResultsError: a table it reads is missing or damaged.
     """
-    frames = StudyFrames(plan, root)
+    frames, absent = StudyFrames(plan, root), labels_without_weights(plan)
     rows = [
-        {"study": plan["name"], "claim": name} | judge(name, claim, frames) for name, claim in plan["claims"].items()
+        {"study": plan["name"], "claim": name} | judge(name, claim, frames, absent)
+        for name, claim in plan["claims"].items()
     ]
     write_parquet(root / plan["name"] / "claims.parquet", table_of(rows, CLAIMS), CLAIMS)
 
 
-def judge(name: str, claim: dict[str, Any], frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+def labels_without_weights(plan: dict[str, Any]) -> dict[str, str]:
+    """What a label needs, by label, where each of its runs needs pretrained weights that are not on this machine.
+
+    Args:
+        plan: study plan; ``status`` of a run is ``weights absent`` there, ``weights`` the name of what it or, where it
+            starts from another (``init``), that one needs.
+    """
+    runs = {r["run_id"]: r for r in plan["runs"]}
+    needs: dict[str, str] = {}
+    present = {r["label"] for r in plan["runs"] if r.get("status") != "weights absent"}
+    for run in plan["runs"]:
+        if run["label"] not in present:
+            asked = run
+            while not asked.get("weights") and asked.get("init") in runs:
+                asked = runs[asked["init"]]
+            weights = asked.get("weights")
+            what = f"the weights '{weights}'" if weights else "weights that are not on this machine"
+            needs.setdefault(run["label"], what)
+    return needs
+
+
+def judge(
+    name: str, claim: dict[str, Any], frames: Mapping[str, pd.DataFrame], absent: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """The columns of one claim but its study and name.
+
+    Args:
+        name: of the claim.
+        claim: its YAML.
+        frames: tables of the study.
+        absent: what labels without any result need, of :func:`labels_without_weights`.
 
     Raises:
         ConfigError: unknown keys or values, or a computation that does not fit the tables.
@@ -63,9 +98,13 @@ def judge(name: str, claim: dict[str, Any], frames: Mapping[str, pd.DataFrame]) 
     problem = claim_problem(name, claim)
     if problem:
         raise ConfigError(problem)
-    value, low, high = compute(name, claim["compute"], frames) if claim.get("compute") else (None, None, None)
+    config = claim.get("compute") or {}
+    needs = list(dict.fromkeys((absent or {})[label] for label in named_labels(config) if label in (absent or {})))
+    value, low, high = compute(name, config, frames) if config and not needs else (None, None, None)
     if claim.get("missing"):
         found, note = NOT_TESTABLE, f"needs {claim['missing']}"
+    elif needs:
+        found, note = NOT_TESTABLE, f"needs {' and '.join(needs)}"
     else:
         found, note = verdict(claim, value, low, high)
     return {
@@ -136,6 +175,7 @@ class StudyFrames(Mapping):
         self._folder = root / plan["name"]
         self._schemas = {"runs": RUNS, "scores": SCORES, "comparisons": COMPARISONS}
         self._schemas |= {f"analysis/{a}": None for a in plan["analyses"]}
+        self._clusters = partial(clusters_of, plan, root)
         metrics = [
             {"metric": m, "better": c.get("better", "lower"), "worst": worst_value(m, c)}
             for m, c in plan["metrics"].items()
@@ -144,13 +184,16 @@ class StudyFrames(Mapping):
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         if name not in self._read:
+            if name == CLUSTERS:
+                self._read[name] = self._clusters()
+                return self._read[name]
             if name not in self._schemas:
-                raise ConfigError(f"claims: {unknown('table', name, [*self._read, *self._schemas])}")
+                raise ConfigError(f"claims: {unknown('table', name, list(self))}")
             self._read[name] = read_frame(self._folder / f"{name}.parquet", self._schemas[name])
         return self._read[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter([*self._read, *(s for s in self._schemas if s not in self._read)])
+        return iter(dict.fromkeys([*self._read, CLUSTERS, *self._schemas]))
 
     def __len__(self) -> int:
-        return len({*self._read, *self._schemas})
+        return len({*self._read, CLUSTERS, *self._schemas})

@@ -1,7 +1,7 @@
 """The tables of a study: its runs, its scores, and every label alone and against every other.
 
 A label is what figures and tables print; its runs differ in seed and dataset only. Statistics are over all scores of a
-label (datasets x windows x seeds). A forecast that diverged counts with the metric's worst value instead of being
+label (systems x windows x seeds), systems being clusters: a dataset of many systems counts as many. A forecast that diverged counts with the metric's worst value instead of being
 dropped; means over such scores may be infinite. A run whose training diverged stands in the study's scores like one
 whose every forecast diverges at its first sample, so that whoever reads them counts it.
 """
@@ -18,14 +18,15 @@ import pandas as pd
 import pyarrow as pa
 
 from strangecast.core.errors import ConfigError, unknown
-from strangecast.core.plans import block_plan, suite_plan
+from strangecast.core.plans import block_plan, scored_on, suite_plan
 from strangecast.core.schemas import COMPARISONS, RUNS, SCORES
 from strangecast.core.tables import read_parquet, write_parquet
 from strangecast.data.windows import Windows
 from strangecast.evaluation.bootstrap import Layout, interval_of_medians, median
+from strangecast.evaluation.clusters import clusters_of, with_clusters
 from strangecast.evaluation.keys import forecast_keys, lost, run_records
 from strangecast.evaluation.metric_option import higher_is_better, worst_value
-from strangecast.evaluation.paired import difference, holm, superiority, wilcoxon_over_datasets
+from strangecast.evaluation.paired import difference, holm, superiority, wilcoxon_over_systems
 from strangecast.evaluation.runs_table import runs_table
 from strangecast.evaluation.score import ORDER, horizons_of, lost_scores, scores_frame
 
@@ -47,12 +48,13 @@ def compare_study(plan: dict[str, Any], root: Path) -> None:
     write_parquet(folder / "scores.parquet", pa.Table.from_pandas(scores, preserve_index=False), SCORES)
     table = COMPARISONS.empty_table()
     if len(scores):
-        table = pa.Table.from_pandas(comparisons(scores, runs.to_pandas(), plan["metrics"]), preserve_index=False)
+        known = with_clusters(scores, clusters_of(plan, root))
+        table = pa.Table.from_pandas(comparisons(known, runs.to_pandas(), plan["metrics"]), preserve_index=False)
     write_parquet(folder / "comparisons.parquet", table, COMPARISONS)
 
 
 def _study_scores(plan: dict[str, Any], root: Path) -> pd.DataFrame:
-    """Scores of the study's runs, suites and metrics, sorted; runs whose training diverged among them."""
+    """Scores of the study's runs on the suites they list, sorted; runs whose training diverged among them."""
     parts = []
     for folder in plan["blocks"]:
         block = block_plan(root, folder)
@@ -63,13 +65,15 @@ def _study_scores(plan: dict[str, Any], root: Path) -> pd.DataFrame:
             parts.append(scores_frame(read_parquet(root / use["forecast_folder"] / "scores.parquet", SCORES)))
             if lost(records):
                 windows = Windows.open(root, use["folder"])
-                keys = forecast_keys(block, records, windows.contents, use["batch"], lost(records))
+                keys = forecast_keys(block, records, suite, windows.contents, lost(records))
                 horizons = horizons_of(suite_plan(root, suite), windows.table)
                 parts.append(lost_scores(windows, suite, use, keys, horizons))
     if not parts:
         return scores_frame(SCORES.empty_table())
     frame = pd.concat(parts, ignore_index=True)
-    chosen = frame["run_id"].isin([r["run_id"] for r in plan["runs"]]) & frame["metric"].isin(plan["metrics"])
+    asked = {s: [r["run_id"] for r in plan["runs"] if scored_on(r, s)] for s in plan["suites"]}
+    chosen = frame["metric"].isin(plan["metrics"])
+    chosen &= np.logical_or.reduce([(frame["suite"] == s) & frame["run_id"].isin(ids) for s, ids in asked.items()])
     return frame[chosen].sort_values(["suite", *ORDER], kind="stable", ignore_index=True)
 
 
@@ -79,13 +83,13 @@ class _Cell:
 
     Attributes:
         values: [D, W, K], NaN where there is no score.
-        datasets: names on axis 0, sorted.
+        clusters: names on axis 0, sorted (see ``clusters.py``).
         layout: nesting of ``values``.
         diverged: number of scores that count as worst or that include a sample of divergence.
     """
 
     values: np.ndarray
-    datasets: list[str]
+    clusters: list[str]
     layout: Layout
     diverged: int
 
@@ -96,17 +100,17 @@ def comparisons(scores: pd.DataFrame, runs: pd.DataFrame, metrics: dict[str, dic
     One row per (suite, metric, horizon, label) with the median, its 95 % hierarchical bootstrap interval and the mean;
     and one per ordered pair of labels with the same of their paired differences (label minus peer; run k of one against
     run k of the other on the same window), the probability that the label is better, and the p-value of Wilcoxon's
-    signed-rank test over datasets, Holm-corrected for all pairs of that metric and horizon.
+    signed-rank test over systems, Holm-corrected for all pairs of that metric and horizon.
 
     Args:
-        scores: columns of ``schemas.SCORES``.
+        scores: columns of ``schemas.SCORES``, and ``cluster`` (the dataset where there is no such column).
         runs: columns ``run_id, label, emulator, training, seed``, in the order labels are to have.
         metrics: resolved metric YAMLs by name.
     """
     labels = runs.drop_duplicates("label").set_index("label")[["emulator", "training"]]
     worst = scores["metric"].map({name: worst_value(name, config) for name, config in metrics.items()})
     frame = scores.assign(lost=scores["value"].isna(), value=scores["value"].fillna(worst))
-    frame = frame.merge(runs[["run_id", "label", "seed"]], on="run_id")
+    frame = with_clusters(frame, None).merge(runs[["run_id", "label", "seed"]], on="run_id")
     groups = {key: group for key, group in frame.groupby(["suite", "metric", "horizon"], sort=True)}
     cells = {
         (*key, label): _cell(group[group["label"] == label])
@@ -141,7 +145,7 @@ def paired_differences(
     """Scores of label minus those of peer on the same windows, as in :func:`comparisons`.
 
     Args:
-        frames: ``scores``, ``runs``, and ``metrics`` (``metric``, ``worst``).
+        frames: ``scores``, ``runs``, ``metrics`` (``metric``, ``worst``), and ``clusters`` unless datasets are systems.
         suite, metric, label, peer: names.
         horizon: in samples, the longest by default.
 
@@ -149,41 +153,42 @@ def paired_differences(
         [D, W, K], NaN where there is no pair, and its nesting.
 
     Raises:
-        ConfigError: one of the two has no such scores, or they share no dataset.
+        ConfigError: one of the two has no such scores, or they share no system.
     """
     scores = frames["scores"]
     scores = scores[(scores["suite"] == suite) & (scores["metric"] == metric)]
     scores = scores[scores["horizon"] == (scores["horizon"].max() if horizon is None else horizon)]
     worst = frames["metrics"].set_index("metric")["worst"].get(metric, np.nan)
     scores = scores.assign(lost=scores["value"].isna(), value=scores["value"].fillna(worst))
+    scores = with_clusters(scores, frames.get("clusters"))
     scores = scores.merge(frames["runs"][["run_id", "label", "seed"]], on="run_id")
     for name in (label, peer):
         if name not in set(scores["label"]):
             raise ConfigError(f"claims: {unknown('label with such scores', name, set(scores['label']))}")
     a, b = _common(*(_cell(scores[scores["label"] == name]) for name in (label, peer)))
-    if not a.datasets:
-        raise ConfigError(f"claims: '{label}' and '{peer}' have no scores of {metric} on the same dataset")
+    if not a.clusters:
+        raise ConfigError(f"claims: '{label}' and '{peer}' have no scores of {metric} on the same system")
     return _difference(a, b)
 
 
 def _cell(frame: pd.DataFrame) -> _Cell:
-    frame = frame.sort_values(["dataset", "trajectory_id", "window", "seed", "run_id"])
-    datasets = sorted(frame["dataset"].unique())
-    d = pd.Categorical(frame["dataset"], categories=datasets).codes
+    frame = frame.sort_values(["cluster", "trajectory_id", "window", "seed", "run_id"])
+    clusters = sorted(frame["cluster"].unique())
+    d = pd.Categorical(frame["cluster"], categories=clusters).codes
     place = frame["trajectory_id"] + "\0" + frame["window"].astype(str).str.zfill(9)
-    w = place.groupby(frame["dataset"]).transform(lambda x: pd.factorize(x)[0])
+    w = place.groupby(frame["cluster"]).transform(lambda x: pd.factorize(x)[0])
     order = frame["seed"].astype(str).str.zfill(9) + frame["run_id"]
-    k = order.groupby(frame["dataset"]).transform(lambda x: pd.factorize(x, sort=True)[0])
-    values = np.full((len(datasets), int(w.max()) + 1, int(k.max()) + 1), np.nan)
+    k = order.groupby(frame["cluster"]).transform(lambda x: pd.factorize(x, sort=True)[0])
+    values = np.full((len(clusters), int(w.max()) + 1, int(k.max()) + 1), np.nan)
     values[d, w.to_numpy(int), k.to_numpy(int)] = frame["value"]
-    per_dataset = frame.groupby("dataset", sort=True)["run_id"].nunique()
+    per_cluster = frame.groupby("cluster", sort=True)["run_id"].nunique()
     layout = Layout(
-        windows=tuple(int(n) + 1 for n in w.groupby(frame["dataset"]).max()),
-        seeds=tuple(int(n) for n in per_dataset),
-        crossed=bool(len(datasets) > 1 and frame["run_id"].nunique() < per_dataset.sum()),
+        windows=tuple(int(n) + 1 for n in w.groupby(frame["cluster"]).max()),
+        seeds=tuple(int(n) for n in per_cluster),
+        crossed=bool(len(clusters) > 1 and frame["run_id"].nunique() < per_cluster.sum()),
     )
     at = frame["diverged_at"].fillna(2**30).astype(np.int64)
-    return _Cell(values, datasets, layout, int((frame["lost"] | (at < frame["horizon"])).sum()))
+    return _Cell(values, clusters, layout, int((frame["lost"] | (at < frame["horizon"])).sum()))
 
 
 def _alone(suite: str, metric: str, horizon: int, label: str, cell: _Cell) -> dict[str, Any]:
@@ -194,7 +199,7 @@ def _alone(suite: str, metric: str, horizon: int, label: str, cell: _Cell) -> di
         "horizon": horizon,
         "label": label,
         "peer": None,
-        "n_datasets": len(cell.datasets),
+        "n_datasets": len(cell.clusters),
         "n_windows": sum(cell.layout.windows),
         "n_seeds": max(cell.layout.seeds),
         "median": median(present),
@@ -218,22 +223,22 @@ def _pairs(key: tuple[str, str, int], cells: dict[str, _Cell], higher: bool) -> 
     for i, label in enumerate(labels):
         for peer in labels[i + 1 :]:
             a, b = _common(cells[label], cells[peer])
-            if not a.datasets:
+            if not a.clusters:
                 continue
             d, layout = _difference(a, b)
-            there = _alone(*key, label, _Cell(d, a.datasets, layout, a.diverged)) | {"peer": peer}
+            there = _alone(*key, label, _Cell(d, a.clusters, layout, a.diverged)) | {"peer": peer}
             back = there | {"label": peer, "peer": label, "diverged": b.diverged, "_values": 0 - d}
             better = superiority(d, higher)
             rows.append(there | {"superiority": better})
             rows.append(back | {"median": 0 - there["median"], "mean": 0 - there["mean"], "superiority": 1 - better})
-            p_values.append(wilcoxon_over_datasets(d))
+            p_values.append(wilcoxon_over_systems(d))
     for row, p in zip(rows, np.repeat(holm(np.array(p_values)), 2), strict=True):
         row["p_value"] = float(p)
     return rows
 
 
 def _difference(a: _Cell, b: _Cell) -> tuple[np.ndarray, Layout]:
-    """a - b on the same datasets, [D, W, K], and its nesting."""
+    """a - b on the same systems, [D, W, K], and its nesting."""
     layout = Layout(
         windows=a.layout.windows,
         seeds=tuple(max(x, y) for x, y in zip(a.layout.seeds, b.layout.seeds, strict=True)),
@@ -243,19 +248,21 @@ def _difference(a: _Cell, b: _Cell) -> tuple[np.ndarray, Layout]:
 
 
 def _common(a: _Cell, b: _Cell) -> tuple[_Cell, _Cell]:
-    """Both on the datasets that both were scored on (their windows are those of the suite)."""
-    shared = [d for d in a.datasets if d in b.datasets]
+    """Both on the systems that both were scored on (their windows are those of the suite)."""
+    there = set(b.clusters)
+    shared = [c for c in a.clusters if c in there]
     return _on(a, shared), _on(b, shared)
 
 
-def _on(cell: _Cell, datasets: list[str]) -> _Cell:
-    if datasets == cell.datasets:
+def _on(cell: _Cell, clusters: list[str]) -> _Cell:
+    if clusters == cell.clusters:
         return cell
-    rows = [cell.datasets.index(d) for d in datasets]
+    place = {c: i for i, c in enumerate(cell.clusters)}
+    rows = [place[c] for c in clusters]
     layout = Layout(
         tuple(cell.layout.windows[i] for i in rows), tuple(cell.layout.seeds[i] for i in rows), cell.layout.crossed
     )
-    return _Cell(cell.values[rows], datasets, layout, cell.diverged)
+    return _Cell(cell.values[rows], clusters, layout, cell.diverged)
 
 
 def _add_intervals(rows: list[dict[str, Any]]) -> None:

@@ -57,7 +57,7 @@ def forecast_block(plan: dict[str, Any], root: Path, suite: str, *, device: str 
     use = plan["suites"][suite]
     windows = Windows.open(root, use["folder"])
     path = root / use["forecast_folder"] / FILE
-    wanted = _wanted(plan, run_records(plan, root), windows, use["batch"])
+    wanted = _wanted(plan, run_records(plan, root), suite, windows)
     kept, seconds = _kept(path, wanted, windows) if reuse else ({}, {})
     missing = {pair: key for pair, key in wanted.items() if pair not in kept}
     made, spent = _make(plan, root, use, windows, missing, device) if missing else ({}, {})
@@ -79,13 +79,13 @@ def forecast_block(plan: dict[str, Any], root: Path, suite: str, *, device: str 
     write_forecasts(path, rows, {"seconds": json.dumps(seconds, sort_keys=True)})
 
 
-def _wanted(plan: dict[str, Any], records: dict[str, Any], windows: Windows, batch: int) -> dict[tuple[str, str], str]:
+def _wanted(plan: dict[str, Any], records: dict[str, Any], suite: str, windows: Windows) -> dict[tuple[str, str], str]:
     """Keys of the forecasts there should be, by (run_id, dataset), in the order of members and datasets."""
     absent = [m["run_id"] for m in plan["members"] if m["run_id"] not in records]
     if absent:
         raise ResultsError(f"{plan['folder']}/run.json does not hold run {absent[0]}; run the rule train first")
     contents = {d: windows.contents[d] for d in windows.datasets}
-    return forecast_keys(plan, records, contents, batch, finished(records))
+    return forecast_keys(plan, records, suite, contents, finished(records))
 
 
 def _kept(

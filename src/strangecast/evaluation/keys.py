@@ -8,6 +8,7 @@ from typing import Any
 
 from strangecast.core.errors import ConfigError, ResultsError
 from strangecast.core.hashing import digest
+from strangecast.core.plans import scored_on
 from strangecast.core.run_file import read_run
 
 
@@ -53,41 +54,57 @@ def run_records(plan: dict[str, Any], root: Path) -> dict[str, dict[str, Any]]:
     if plan["training"] is None:
         keys = {m["run_id"]: m["static_key"] for m in plan["members"]}
         return {r: {"key": key, "static_key": key, "status": "done"} for r, key in keys.items()}
-    run = read_run(root / plan["folder"])
-    try:
-        held = {m["run_id"]: {**m, "versions": run.get("versions", {})} for m in run["members"]}
-    except (KeyError, TypeError) as e:
-        raise ResultsError(f"{plan['folder']}/run.json is damaged; delete it and run the rule train again") from e
+    held = trained(plan["folder"], root)
     return {m["run_id"]: held[m["run_id"]] for m in plan["members"] if m["run_id"] in held}
+
+
+def trained(folder: str, root: Path) -> dict[str, dict[str, Any]]:
+    """Records of ``run.json`` of a block by run_id, planned or not.
+
+    Args:
+        folder: of the block, relative to ``root``.
+        root: ``results/<scale>``.
+
+    Raises:
+        ResultsError: ``run.json`` is missing, damaged or of another format version.
+    """
+    run = read_run(root / folder)
+    try:
+        found = {m["run_id"]: {**m, "versions": run.get("versions", {})} for m in run["members"]}
+        if all(isinstance(m["key"], str) for m in found.values()):
+            return found
+    except (KeyError, TypeError):
+        pass
+    raise ResultsError(f"{folder}/run.json is damaged; delete it and run the rule train again")
 
 
 def forecast_keys(
     plan: dict[str, Any],
     records: dict[str, dict[str, Any]],
+    suite: str,
     contents: dict[str, str],
-    batch: int,
     run_ids: Iterable[str],
 ) -> dict[tuple[str, str], str]:
-    """Forecast keys of some members by (run_id, dataset), in the order of members and datasets.
+    """Forecast keys of some members on a suite by (run_id, dataset), in the order of members and datasets.
 
     Args:
         plan: block plan.
         records: of :func:`run_records`.
-        contents: digest of the windows of each dataset of the suite.
-        batch: of the suite.
+        suite: name of one of the plan's suites.
+        contents: digest of the windows of each of its datasets.
         run_ids: the members asked for (see :func:`finished` and :func:`lost`).
 
     Raises:
         ConfigError: as :func:`samples_of`.
     """
-    asked, samples = set(run_ids), samples_of(plan)
+    asked, samples, batch = set(run_ids), samples_of(plan), plan["suites"][suite]["batch"]
     return {
         (m["run_id"], d): forecast_key(
             records[m["run_id"]]["key"], contents[d], plan["code"]["forecast"], batch, samples
         )
         for m in plan["members"]
         if m["run_id"] in asked
-        for d in datasets_of(m, list(contents))
+        for d in datasets_of(m, suite, list(contents))
     }
 
 
@@ -126,6 +143,14 @@ def lost(records: dict[str, dict[str, Any]]) -> list[str]:
     return [r for r, record in records.items() if record["status"] == "diverged"]
 
 
-def datasets_of(member: dict[str, Any], suite_datasets: list[str]) -> list[str]:
-    """Datasets of a suite that a member forecasts: its own where it is trained on one, else all."""
-    return [d for d in suite_datasets if member["dataset"] in (None, d)]
+def datasets_of(member: dict[str, Any], suite: str, suite_datasets: list[str]) -> list[str]:
+    """Datasets of a suite that a member forecasts.
+
+    None where the member is not asked for the suite; its own where it is trained on one, else all.
+
+    Args:
+        member: of a block plan.
+        suite: its name.
+        suite_datasets: names.
+    """
+    return [d for d in suite_datasets if member["dataset"] in (None, d)] if scored_on(member, suite) else []

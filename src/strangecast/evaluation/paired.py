@@ -1,4 +1,7 @@
-"""Two labels on the same windows: differences, probability of superiority, and a test over datasets."""
+"""Two labels on the same windows: differences, probability of superiority, and a test over systems.
+
+Axis 0 of every array, D, are systems of datasets (see ``clusters.py``).
+"""
 
 from __future__ import annotations
 
@@ -33,10 +36,10 @@ def superiority(differences: np.ndarray, higher: bool) -> float:
     return float(better.mean() + 0.5 * (d == 0).mean())
 
 
-def wilcoxon_over_datasets(differences: np.ndarray) -> float:
-    """Two-sided p-value of Wilcoxon's signed-rank test on one median difference per dataset (Wilcoxon 1945).
+def wilcoxon_over_systems(differences: np.ndarray) -> float:
+    """Two-sided p-value of Wilcoxon's signed-rank test on one median difference per system (Wilcoxon 1945).
 
-    Datasets without a difference are dropped; with none left, the p-value is 1.
+    Systems without a difference are dropped; with none left, the p-value is 1.
 
     Args:
         differences: [D, W, K], NaN where there is no score.
@@ -58,6 +61,6 @@ def holm(p_values: np.ndarray) -> np.ndarray:
 
 
 def _cycled(values: np.ndarray, K: int) -> np.ndarray:
-    """[D, W, K]: the seeds of each dataset repeated until there are K."""
+    """[D, W, K]: the seeds of each system repeated until there are K."""
     n = np.maximum((~np.isnan(values)).any(axis=1).sum(axis=1), 1)
     return np.take_along_axis(values, np.arange(K)[None, None] % n[:, None, None], axis=2)

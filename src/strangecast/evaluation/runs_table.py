@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from strangecast.core.hashing import digest
-from strangecast.core.plans import block_plan
+from strangecast.core.plans import block_plan, scored_on
 from strangecast.core.schemas import RUNS
 from strangecast.core.tables import read_labels
 from strangecast.data.rows import table_of
@@ -57,7 +57,7 @@ def runs_table(plan: dict[str, Any], root: Path) -> pa.Table:
                 "best_update": record.get("best_update"),
                 "key": record.get("key"),
                 "data_hash": record.get("data_hash"),
-                "config_hash": digest(block["emulator"], block["training"], run["point"]) if block else None,
+                "config_hash": _config_hash(block, run["point"]) if block else None,
                 "code_hash": digest(block["code"]) if block else None,
                 "folder": folder,
                 "member": run["member"],
@@ -67,11 +67,26 @@ def runs_table(plan: dict[str, Any], root: Path) -> pa.Table:
     return table_of(rows, RUNS)
 
 
+def _config_hash(block: dict[str, Any], point: dict[str, Any] | None) -> str:
+    """Digest of what a run is made of; of pretrained weights their content, not where they lie."""
+    about = block["emulator"]
+    weights = about.get("weights")
+    emulator = {
+        "config": about["config"],
+        **({"samples": about["samples"]} if about.get("samples") is not None else {}),
+        **({"weights": weights["content"]} if weights else {}),
+    }
+    return digest(emulator, block["training"], point)
+
+
 def _forecast_seconds(plan: dict[str, Any], block: dict[str, Any], root: Path) -> dict[str, float]:
+    """Seconds by run_id, over the suites that the study asks of it."""
+    rows = {r["run_id"]: r for r in plan["runs"]}
     total: dict[str, float] = {}
     for suite, use in block["suites"].items():
         if suite in plan["suites"]:
             labels = read_labels(root / use["forecast_folder"] / "forecasts.arrow")
             for run_id, seconds in json.loads(labels.get("seconds", "{}")).items():
-                total[run_id] = total.get(run_id, 0.0) + seconds
+                if run_id in rows and scored_on(rows[run_id], suite):
+                    total[run_id] = total.get(run_id, 0.0) + seconds
     return total

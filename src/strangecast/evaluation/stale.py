@@ -11,11 +11,13 @@ import pandas as pd
 
 from strangecast.core.errors import ResultsError
 from strangecast.core.plans import block_plan, dataset_plan, suite_plan
+from strangecast.core.run_file import run_key
 from strangecast.core.schemas import SCORES, WINDOWS
 from strangecast.core.tables import read_labels, read_parquet
 from strangecast.data.forecasts import read_forecasts
+from strangecast.data.labels import MADE
 from strangecast.data.stale import stale_dataset, stale_files
-from strangecast.evaluation.keys import finished, forecast_keys, lost, run_records
+from strangecast.evaluation.keys import finished, forecast_keys, lost, run_records, trained
 from strangecast.evaluation.score import horizons_of, score_keys, scores_frame
 
 
@@ -39,15 +41,18 @@ def stale_keys(plan: dict[str, Any], root: Path, scores: pd.DataFrame | None) ->
     """
     problems: list[str] = []
     current: set[str] = set()
-    try:
-        suites = [suite_plan(root, suite) for suite in plan["suites"]]
-        names = [*(d for s in suites for d in s["datasets"]), *(plan.get("datasets") or [])]
-        problems += [s.sentence for s in stale_data(dict.fromkeys(names), root)]
-    except ResultsError as e:
-        problems.append(str(e))
+    names: dict[str, None] = dict.fromkeys(plan.get("datasets") or [])
+    for suite in plan["suites"]:
+        try:
+            about = suite_plan(root, suite)
+            names |= dict.fromkeys(about["datasets"])
+            problems += [s.sentence for s in stale_windows(about, root)]
+        except ResultsError as e:
+            problems.append(str(e))
     for folder in plan["blocks"]:
         try:
             block = block_plan(root, folder)
+            names |= dict.fromkeys(block["datasets"])
             problems += [s.sentence for s in stale_runs(block, root)]
             for suite in block["suites"]:
                 if suite in plan["suites"]:
@@ -56,6 +61,11 @@ def stale_keys(plan: dict[str, Any], root: Path, scores: pd.DataFrame | None) ->
                     current |= keys
         except ResultsError as e:
             problems.append(f"block {folder}: {e}")
+    for name in names:
+        try:
+            problems += [s.sentence for s in stale_data([name], root)]
+        except ResultsError as e:
+            problems.append(str(e))
     if scores is not None and not problems:
         problems += [s.sentence for s in stale_scores(plan, scores, current)]
     return problems
@@ -94,29 +104,80 @@ def stale_data(names: Iterable[str], root: Path) -> list[Stale]:
     ]
 
 
-def stale_runs(block: dict[str, Any], root: Path) -> list[Stale]:
-    """Weights of other code or configuration than the block's plan.
+def stale_windows(suite: dict[str, Any], root: Path) -> list[Stale]:
+    """Windows of other settings, code or data than the plan of their suite has; a plan without a hash tells nothing.
 
     Raises:
-        ResultsError: ``run.json`` is missing or damaged.
+        ResultsError: the windows are missing or damaged.
+    """
+    if not suite.get("hash"):
+        return []
+    file = f"{suite['folder']}/windows.parquet"
+    labels = read_labels(root / file)
+    contents = {name: _content(root / about["folder"]) for name, about in suite["datasets"].items()}
+    read = json.loads(labels.get("splits", "{}"))
+    other = [name for name, content in contents.items() if content is not None and read.get(name) != content]
+    if labels.get(MADE) != suite["hash"]:
+        return [Stale(file, f"{file}: it was made by other settings or code; run the rule windows again")]
+    if other:
+        return [Stale(file, f"{file}: it was made from other data of '{other[0]}'; run the rule windows again")]
+    return []
+
+
+def _content(folder: Path) -> str | None:
+    """What a dataset holds, or None where it is not there (which :func:`stale_data` says).
+
+    Raises:
+        ResultsError: its split is damaged.
+    """
+    splits = folder / "splits.parquet"
+    return read_labels(splits).get("content") if splits.exists() else None
+
+
+def stale_runs(block: dict[str, Any], root: Path) -> list[Stale]:
+    """Weights of other code, configuration, data or weights to start from than the block's plan has here.
+
+    Where the data are not there, only code and configuration are compared.
+
+    Raises:
+        ResultsError: ``run.json`` of the block or of the one it starts from is missing or damaged, or a split is.
     """
     records = run_records(block, root)
-    changed = [m["run_id"] for m in block["members"] if m["run_id"] in records and _differs(m, records[m["run_id"]])]
+    planned = _planned_keys(block, root)
+    held = [m for m in block["members"] if m["run_id"] in records]
+    changed = [m["run_id"] for m in held if _differs(m, records[m["run_id"]], planned)]
     absent = [m["run_id"] for m in block["members"] if m["run_id"] not in records]
     where = f"{block['folder']}/run.json"
     problems: list[str] = []
     if changed:
         problems.append(
-            f"{where}: {len(changed)} runs were trained by other code or configuration, the first is {changed[0]}; run "
-            "the rule train again"
+            f"{where}: {len(changed)} runs were trained by other code, configuration or data, the first is "
+            f"{changed[0]}; run the rule train again"
         )
     if absent:
         problems.append(f"{where}: {len(absent)} runs are absent, the first is {absent[0]}; run the rule train again")
     return [Stale(where, p) for p in problems]
 
 
-def _differs(member: dict[str, Any], record: dict[str, Any]) -> bool:
-    return record.get("static_key") != member["static_key"]
+def _planned_keys(block: dict[str, Any], root: Path) -> dict[str, str]:
+    """Keys that the members of a trained block would get from the data that are there, by run_id."""
+    if block["training"] is None:
+        return {}
+    contents = {name: _content(root / about["folder"]) for name, about in block["datasets"].items()}
+    parents = {}
+    if block["init"]:
+        parents = {run_id: record["key"] for run_id, record in trained(block["init"]["folder"], root).items()}
+    keys = {}
+    for m in block["members"]:
+        own = [c for c in (contents[name] for name in m["datasets"]) if c is not None]
+        if len(own) == len(m["datasets"]):
+            keys[m["run_id"]] = run_key(m["static_key"], own, parents.get(m["init"]))
+    return keys
+
+
+def _differs(member: dict[str, Any], record: dict[str, Any], planned: dict[str, str]) -> bool:
+    key = planned.get(member["run_id"])
+    return record.get("static_key") != member["static_key"] or (key is not None and record.get("key") != key)
 
 
 def stale_suite(block: dict[str, Any], root: Path, suite: str) -> tuple[list[Stale], set[str]]:
@@ -133,7 +194,7 @@ def stale_suite(block: dict[str, Any], root: Path, suite: str) -> tuple[list[Sta
     windows = root / use["folder"] / "windows.parquet"
     contents = json.loads(read_labels(windows)["contents"])
     forecasts, scored = (f"{use['forecast_folder']}/{name}" for name in ("forecasts.arrow", "scores.parquet"))
-    wanted, missed = (forecast_keys(block, records, contents, use["batch"], of(records)) for of in (finished, lost))
+    wanted, missed = (forecast_keys(block, records, suite, contents, of(records)) for of in (finished, lost))
     table = read_forecasts(root / forecasts).table
     found = set(table[["run_id", "dataset", "key"]].drop_duplicates().itertuples(index=False, name=None))
     planned = {(run_id, dataset, key) for (run_id, dataset), key in wanted.items()}

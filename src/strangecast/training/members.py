@@ -8,6 +8,7 @@ from typing import Any
 
 from strangecast.core.errors import ConfigError, ResultsError
 from strangecast.core.hashing import digest
+from strangecast.core.run_file import run_key
 from strangecast.core.spec import Spec
 from strangecast.data.store import Dataset
 from strangecast.emulators import run_folder
@@ -48,6 +49,12 @@ class Member:
         return len(self.datasets) > 1 or self.datasets[0].many or bool(self.stream and self.stream["many"])
 
     @property
+    def state_size(self) -> int:
+        """Numbers in the full state of its system, grid included."""
+        first = self.datasets[0].segments("train")[0].trajectory_id
+        return self.datasets[0].state(first).shape[1]
+
+    @property
     def stream(self) -> dict[str, Any] | None:
         """``{name, many, config}`` where its training data are made while it trains, else None."""
         return self.plan.get("stream")
@@ -79,7 +86,7 @@ def read_members(plan: dict[str, Any], root: Path) -> list[Member]:
                 )
             record, state = parents[m["init"]]
         contents = [d.content for d in own]
-        key = digest(m["static_key"], contents, record["key"] if record else None)
+        key = run_key(m["static_key"], contents, record["key"] if record else None)
         made = [*contents, m["stream"]] if m.get("stream") else contents
         member = Member(m, own, _spec(m, own), made[0] if len(made) == 1 else digest(made), key, state)
         if member.pooled and not cls.can.pooled:

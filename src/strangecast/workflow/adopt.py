@@ -19,7 +19,7 @@ from strangecast.core.schemas import SCORES
 from strangecast.core.tables import read_parquet
 from strangecast.evaluation.check import check_results, write_checked
 from strangecast.evaluation.score import scores_frame
-from strangecast.evaluation.stale import Stale, stale_data, stale_runs, stale_scores, stale_suite
+from strangecast.evaluation.stale import Stale, stale_data, stale_runs, stale_scores, stale_suite, stale_windows
 
 CHECKED = "checked.txt"
 # Snakemake takes a time of 0 for no time at all.
@@ -107,6 +107,9 @@ def _plans(root: Path, kind: str) -> list[dict[str, Any]]:
 def _stale(root: Path, studies: list[dict[str, Any]]) -> list[Stale]:
     """Everything made by other code, configuration or data; files that are not there are no fault."""
     found = stale_data([p["name"] for p in _plans(root, "dataset") if (root / p["folder"]).exists()], root)
+    for suite in _plans(root, "suite"):
+        if (root / suite["folder"] / "windows.parquet").exists():
+            found += stale_windows(suite, root)
     keys: dict[str, set[str]] = {}
     for block in _plans(root, "block"):
         trained = block["training"] is not None

@@ -18,6 +18,7 @@ import numpy as np
 
 from strangecast.core.atomic import write_json
 from strangecast.core.hashing import digest
+from strangecast.core.run_file import run_key
 from strangecast.core.schemas import HISTORY
 from strangecast.core.spec import Channel, Spec
 from strangecast.core.streams import stream
@@ -236,7 +237,7 @@ def make_run_folder(root: Path, block: dict[str, Any], status: str = "done") -> 
         records.append(
             {
                 "run_id": m["run_id"],
-                "key": digest(m["static_key"], dataset.content),
+                "key": run_key(m["static_key"], [dataset.content], None),
                 "static_key": m["static_key"],
                 "data_hash": dataset.content,
                 "dataset": m["dataset"],

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import wilcoxon
 
-from strangecast.evaluation.paired import difference, holm, superiority, wilcoxon_over_datasets
+from strangecast.evaluation.paired import difference, holm, superiority, wilcoxon_over_systems
 
 
 def test_difference_pairs_seeds_and_uses_fewer_again():
@@ -29,13 +29,13 @@ def test_superiority_counts_ties_half():
     assert superiority(d, higher=True) == pytest.approx((1 + 0.5) / 4)
 
 
-def test_wilcoxon_takes_one_difference_per_dataset():
+def test_wilcoxon_takes_one_difference_per_system():
     rng = np.random.default_rng(0)
     d = rng.normal(0.5, 1, (12, 5, 3))
-    assert wilcoxon_over_datasets(d) == pytest.approx(wilcoxon(np.median(d, axis=(1, 2))).pvalue)
-    assert wilcoxon_over_datasets(np.ones((6, 2, 2))) == pytest.approx(2 / 2**6)
-    assert wilcoxon_over_datasets(np.zeros((6, 2, 2))) == 1.0
-    assert wilcoxon_over_datasets(np.full((6, 2, 2), np.inf)) == pytest.approx(2 / 2**6)
+    assert wilcoxon_over_systems(d) == pytest.approx(wilcoxon(np.median(d, axis=(1, 2))).pvalue)
+    assert wilcoxon_over_systems(np.ones((6, 2, 2))) == pytest.approx(2 / 2**6)
+    assert wilcoxon_over_systems(np.zeros((6, 2, 2))) == 1.0
+    assert wilcoxon_over_systems(np.full((6, 2, 2), np.inf)) == pytest.approx(2 / 2**6)
 
 
 def test_holm_by_hand():
