@@ -58,11 +58,13 @@ class Problem:
         self.draw_keys = np.array([key64("loss", int(k), *where) for k in self.streams], np.uint64)
 
     def batch(self, n: int) -> Batch:
-        """The batch of update ``n``, on the device, with the systems where they are needed."""
-        batch = on_device(self.data.batch(n, self.batch_keys, self.training.batch_size), self.device)
-        if self.system is None:
-            return batch
-        return replace(batch, context=replace(batch.context, system=self.system))
+        """The batch of update ``n``, placed."""
+        return self.placed(self.data.batch(n, self.batch_keys, self.training.batch_size))
+
+    def placed(self, batch: Batch) -> Batch:
+        """A batch on the device, with the systems where they are needed."""
+        batch = on_device(batch, self.device)
+        return batch if self.system is None else replace(batch, context=replace(batch.context, system=self.system))
 
     @property
     def told(self) -> str | None:

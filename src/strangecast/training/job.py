@@ -20,6 +20,7 @@ from strangecast.emulators.base import Emulator
 from strangecast.emulators.build import locate
 from strangecast.emulators.run_folder import HISTORY as HISTORY_FILE
 from strangecast.emulators.run_folder import RUN, WEIGHTS, State
+from strangecast.training.base import Training
 from strangecast.training.checkpoint import Checkpoint, remove_checkpoints
 from strangecast.training.device import describe, reproducible, resolve_device
 from strangecast.training.loggers import NoLogger, open_logger
@@ -119,8 +120,15 @@ def _is_current(plan: dict[str, Any], folder: Path, members: list[Member]) -> bo
 
 def _chunks(plan: dict[str, Any], stale: list[Member]) -> list[list[Member]]:
     cls = locate(plan["emulator"]["config"].get("_target_"), Emulator)
-    size = CHUNK if cls.side_by_side and not stale[0].alone else 1
-    return [stale[i : i + size] for i in range(0, len(stale), size)]
+    if not cls.side_by_side or stale[0].alone:
+        return [[m] for m in stale]
+    training = locate(plan["training"]["config"].get("_target_"), Training)
+    state = "state" in {*cls.can.needs, *training.needs}
+    # A batch has one number of parameters and one size of state: what a member sees does not depend on its neighbours.
+    alike: dict[tuple[int, int], list[Member]] = {}
+    for m in stale:
+        alike.setdefault((len(m.spec.parameters), m.state_size if state else 0), []).append(m)
+    return [group[i : i + CHUNK] for group in alike.values() for i in range(0, len(group), CHUNK)]
 
 
 def _train_chunk(
@@ -197,9 +205,10 @@ def _write(
         # the plan's own entries win over what a kept record says of the same run
         record = done[m.key][0] | {k: m.plan[k] for k in ("seed", "point", "init", "dataset")}
         held[m.plan["run_id"]] = record, done[m.key][1], m.spec
-    shape = members[0].spec.C, members[0].spec.grid
+    first = done[members[0].key]
     for record, state, spec in run_folder.read_others(folder, emulator, training, list(held)):
-        if (len(spec.channels), spec.grid) == shape:  # data of another shape make weights of another
+        # data of another shape, or other pretrained weights, make tensors of another
+        if _shapes(state) == _shapes(first[1]) and record.get("architecture") == first[0].get("architecture"):
             held[record["run_id"]] = record, state, spec
     if plan.get("beside"):
         before = [record["run_id"] for record, _ in run_folder.read_members(folder).values()]
@@ -209,6 +218,10 @@ def _write(
     write_parquet(folder / HISTORY_FILE, table, HISTORY)
     records, states, specs = zip(*held.values(), strict=True)
     run_folder.save(folder, emulator, training, specs, records, states)
+
+
+def _shapes(state: State) -> dict[str, tuple[int, ...]]:
+    return {k: tuple(v.shape) for k, v in state.items()}
 
 
 def _plain(schema: pa.Schema) -> pa.Schema:

@@ -14,7 +14,7 @@ from torch import Tensor
 from strangecast.core.faults import fault
 from strangecast.data.training_batches import Batch
 from strangecast.training.checkpoint import Checkpoint
-from strangecast.training.engine import Problem, State, on_device
+from strangecast.training.engine import Problem, State
 
 Row = dict[str, Any]
 
@@ -77,7 +77,7 @@ def train(
     """
     training, emulator = problem.training, problem.emulator
     engine = training.engine(problem)
-    validation = [on_device(batch, problem.device) for batch in validation]
+    validation = [problem.placed(batch) for batch in validation]
     saved = checkpoint.read() if checkpoint else None
     if saved:
         state, progress = saved

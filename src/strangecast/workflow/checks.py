@@ -6,13 +6,15 @@ from typing import Any
 
 from strangecast.core.errors import ConfigError, unknown
 from strangecast.data.parts import PARTS
-from strangecast.workflow.runs import PlannedRun
+from strangecast.workflow.datasets import Datasets
+from strangecast.workflow.runs import PlannedRun, Run
 
 STUDY_KEYS = (
     "title", "question", "datasets", "seeds", "runs", "suites", "metrics", "analyses", "tables", "figures", "claims",
 )  # fmt: skip
 INPUTS = ("scores", "runs", "comparisons", "claims", "windows", "histories")
 NORMALISATIONS = ("context",)
+SUITE_KEYS = ("title", "corpus", "part", "datasets", "systems", "split", "normalisation", "batch")
 MATERIALS = ("forecasts", "emulators", "datasets")
 
 
@@ -51,23 +53,30 @@ def check_study(
                 raise ConfigError(f"study '{name}', {what}: {unknown('input', wanted, allowed)}")
 
 
-def check_labels(name: str, planned: list[PlannedRun], corpora: list[str]) -> None:
+def check_labels(name: str, planned: list[PlannedRun], datasets: Datasets) -> None:
     """Refuse a label that stands for different things: tables pool what has one label, as seeds and systems.
 
     Raises:
         ConfigError: names the label and what differs.
     """
-    meant: dict[str, dict[str, Any]] = {}
-    for p in planned:
-        run = p.run
-        pooled = run.data if run.data in corpora or run.data == "none" else "each"
-        found = {
+    corpora = datasets.registry.names("corpus")
+    runs = {p.run.run_id: p.run for p in planned}
+
+    def about(run: Run | None) -> dict[str, Any] | None:
+        if run is None:
+            return None
+        whole = run.data == "none" or run.data in corpora or datasets.info(run.data).many
+        return {
             "emulator": run.emulator,
             "training": run.training,
             "point": run.point,
-            "data": pooled,
-            "init": run.init is not None,
+            "data": run.data if whole else "each",
+            "init": (about(runs.get(run.init)), run.take),
         }
+
+    meant: dict[str, dict[str, Any]] = {}
+    for p in planned:
+        found = about(p.run)
         first = meant.setdefault(p.label, found)
         for key, value in found.items():
             if value != first[key]:
@@ -79,6 +88,9 @@ def check_labels(name: str, planned: list[PlannedRun], corpora: list[str]) -> No
 
 def check_suite(name: str, suite: dict[str, Any]) -> None:
     """Refuse settings of a suite that no job could use."""
+    for key in suite:
+        if key not in SUITE_KEYS:
+            raise ConfigError(f"suite '{name}': {unknown('key', str(key), SUITE_KEYS)}")
     if suite.get("normalisation") not in NORMALISATIONS:
         raise ConfigError(
             f"suite '{name}': {unknown('normalisation', str(suite.get('normalisation')), NORMALISATIONS)}"

@@ -13,6 +13,7 @@ from typing import Any
 from strangecast.core.errors import ConfigError, unknown
 from strangecast.core.hashing import digest, file_digest
 from strangecast.core.plans import plan_path
+from strangecast.core.targets import STEPPERS, SYSTEMS
 from strangecast.workflow.cache import Cache
 from strangecast.workflow.codehash import PACKAGE, CodeHash
 from strangecast.workflow.compose import SCALES, Registry
@@ -130,12 +131,7 @@ class Dag:
 
     def suite_hash(self, scale: str, suite: str) -> str:
         """Hash for windows."""
-        entry = self._entry(scale, "suite", suite)
-        used = {k: v for k, v in entry["config"].items() if k in ("split", "corpus", "datasets", "systems")}
-        windows = {
-            d: {k: v for k, v in about["window"].items() if k != "prefixes"} for d, about in entry["datasets"].items()
-        }
-        return digest(used, windows, entry["code"])
+        return self._entry(scale, "suite", suite)["hash"]
 
     # Blocks
 
@@ -232,7 +228,8 @@ class Dag:
         entry = self._entry(scale, "study", study)
         config = _named(entry["analyses"], "analysis", analysis, study)
         rows = [[r["run_id"], r["label"], r["seed"]] for r in entry["runs"]]
-        return digest(config, rows, self.code.of("strangecast.analyses.job", config=config))
+        systems = [SYSTEMS, STEPPERS] if config.get("of") == "emulators" else []
+        return digest(config, rows, self.code.of("strangecast.analyses.job", *systems, config=config))
 
     def analysis_uses_gpu(self, scale: str, study: str, analysis: str) -> int:
         """1 where the analysis' YAML asks for a GPU."""

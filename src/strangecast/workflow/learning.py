@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from strangecast.core.errors import ConfigError
+from strangecast.core.errors import ConfigError, unknown
 from strangecast.core.targets import AUGMENTED, STREAMING
 from strangecast.workflow.compose import Registry
 from strangecast.workflow.datasets import Datasets
 
+STREAM_KEYS = ("validation", "systems", "trajectories", "windows")
 # What a stream does not read of its YAML.
-_UNREAD = ("window", "lyapunov", "shard_size", "restart_from")
+_UNREAD = ("window", "lyapunov", "shard_size", "restart_from", "initial_conditions")
 
 
 @dataclass(frozen=True)
@@ -47,17 +48,28 @@ def learned_from(data: str, datasets: Datasets) -> LearnedFrom:
     if streams and len(names) > 1:
         raise ConfigError(f"corpus '{data}': {streams[0]} is a stream, which is trained on alone; name it as data:")
     one = data not in datasets.registry.names("corpus") and not datasets.info(data).many
+    one |= bool(streams) and not datasets.info(streams[0]).many
     stream = None
     if streams:
-        about = datasets.info(data)
+        about = datasets.info(streams[0])
+        for key in about.config["stream"]:
+            if key not in STREAM_KEYS:
+                raise ConfigError(f"stream '{streams[0]}': {unknown('stream setting', str(key), STREAM_KEYS)}")
+        if not about.many and [datasets.info(d).system for d in stored] != [about.system]:
+            raise ConfigError(
+                f"stream '{streams[0]}' draws {about.system}; its validation must be one dataset of that system, and is "
+                f"{', '.join(stored)}"
+            )
         config = {k: v for k, v in about.config.items() if k not in _UNREAD}
         config["stream"] = {k: v for k, v in config["stream"].items() if k != "validation"}
-        stream = {"name": data, "many": about.many, "config": config}
+        attempts = config.get("attempts") or {}
+        config["attempts"] = {k: v for k, v in attempts.items() if k not in ("judge", "budget")}
+        stream = {"name": streams[0], "many": about.many, "config": config}
     return LearnedFrom(stored, stored[0] if one and len(stored) == 1 else None, stream)
 
 
 def with_augmentation(
-    config: dict[str, Any], registry: Registry, scale: str, where: str, can: dict[str, Any]
+    config: dict[str, Any], registry: Registry, scale: str, where: str, can: dict[str, Any], data: LearnedFrom
 ) -> tuple[dict[str, Any], list[str]]:
     """A training's configuration with what its ``augmentation`` names in the place of the name, and the code it needs.
 
@@ -67,6 +79,7 @@ def with_augmentation(
         scale: for which they are resolved.
         where: for messages.
         can: what the emulator can do.
+        data: what it learns from.
 
     Raises:
         ConfigError: no such augmentation, or an emulator of one system, whose channels an augmentation would mix.
@@ -79,5 +92,7 @@ def with_augmentation(
             f"{where}: augmentations change the channels of the data, which an emulator of one system cannot follow; say "
             "augmentation: null, or take an emulator with pooled: true"
         )
+    if data.lone:
+        raise ConfigError(f"{where}: augmentations are for data of many systems, and {data.lone} holds one")
     found = registry.option("augmentation", named, scale) if isinstance(named, str) else named
     return config | {"augmentation": found}, [AUGMENTED]

@@ -20,9 +20,10 @@ from strangecast.core.plans import plan_path
 from strangecast.core.targets import STEPPERS, SYSTEMS
 from strangecast.evaluation.claim_checks import claims_problems
 from strangecast.workflow.blocks import Block, group, member_values
-from strangecast.workflow.checks import check_dataset, check_labels, check_study
+from strangecast.workflow.checks import check_labels, check_study
 from strangecast.workflow.codehash import CodeHash
 from strangecast.workflow.compose import Registry, set_value
+from strangecast.workflow.dataset_plan import plan_dataset, system_options
 from strangecast.workflow.datasets import Datasets
 from strangecast.workflow.held_out import HeldOut
 from strangecast.workflow.learning import LearnedFrom, learned_from, with_augmentation
@@ -33,7 +34,6 @@ from strangecast.workflow.suites import plan_suite
 EMULATOR_META = ("title", "can", "members", "gpu", "color", "weights", "sha256", "samples")
 TRAINING_META = ("title", "requires", "needs", "members", "gpu", "seeds_per_block")
 METRIC_META = ("title", "unit", "better", "symbol")
-GENERATE_IGNORES = ("validity", "split", "window", "noise", "source")
 
 
 class Plan:
@@ -72,6 +72,7 @@ class Plan:
         self._data: dict[str, LearnedFrom] = {}
         self._pretrained = pretrained or Pretrained({}, registry.cache)
         self._settings = settings
+        self._asked: dict[str, list[str]] = {}  # suites by run
         self._studies = {name: registry.option("study", name, scale) for name in studies} | (extra or {})
         self._runs = {
             name: expand_study(name, study, registry, self._datasets, seeds) for name, study in self._studies.items()
@@ -129,43 +130,7 @@ class Plan:
 
     def dataset(self, name: str) -> dict[str, Any]:
         """The plan of one dataset."""
-        info = self._datasets.info(name)
-        config = info.config
-        if info.streamed:
-            raise ConfigError(
-                f"dataset '{name}' is made while an emulator trains on it and never stored; its validation is "
-                f"{', '.join(self._datasets.stored(name))}"
-            )
-        check_dataset(name, config)
-        made_by = "import" if info.imported else "generate"
-        module = "strangecast.data.importing" if info.imported else "strangecast.data.generate"
-        n = 1 if info.roster is None else info.roster.shards(config["shard_size"])
-        # Validity tests belong to what makes a dataset where generation itself judges, and only there.
-        judged = ((config.get("attempts") or {}).get("per_specimen") or 1) > 1
-        kept = {"validity"} if judged else {"source"} if info.imported else set()
-        ignored = {*GENERATE_IGNORES, *(() if judged else ("attempts",))} - kept
-        made = {k: v for k, v in config.items() if k not in ignored}
-        source = self.dataset(config["restart_from"])["hash"] if config.get("restart") else None
-        return {
-            "kind": "dataset",
-            "name": name,
-            "scale": self.scale,
-            "folder": f"data/{name}",
-            "config": config,
-            "shards": [f"shard-{i:04d}.arrow" for i in range(n)],
-            "made_by": made_by,
-            "hash": {
-                "make": digest(
-                    made, self.code.of(module, config=made), *([source["make"], source["filter"]] if source else [])
-                ),
-                "filter": digest(
-                    config["validity"], self.code.of("strangecast.data.filtering", config=config["validity"])
-                ),
-                "split": digest(
-                    config["split"], config["window"], config["noise"], self.code.of("strangecast.data.splits")
-                ),
-            },
-        }
+        return plan_dataset(name, self._datasets, self.code)
 
     # Blocks
 
@@ -190,6 +155,8 @@ class Plan:
                         f"study '{name}': {p.run.data} is in none of its suites ({', '.join(suites)}), so {p.label} would "
                         "never be scored; say suites: [] in its run entry if others only start from it"
                     )
+                asked = self._asked.setdefault(p.run.run_id, [])
+                asked += [s for s in scored if s not in asked]
                 for s in scored:
                     metrics = uses.setdefault(self._block_of[p.run.run_id], {}).setdefault(s, {})
                     metrics |= dict.fromkeys(study.get("metrics") or [])
@@ -201,6 +168,7 @@ class Plan:
         data = self._learned(run.data)
         if data.lone and data.lone not in self.suites[suite]["datasets"]:
             return False
+        self._check_needs(study, planned, suite)
         if not planned.trained_on_system:
             met = self._held_out.met(run, self._run_by_id, self.suites[suite])
             if met:
@@ -209,6 +177,18 @@ class Plan:
                     "trained_on_system: true in its run entry, or take the system out of its data"
                 )
         return True
+
+    def _check_needs(self, study: str, planned: PlannedRun, suite: str) -> None:
+        """Refuse an emulator that needs something of systems which a suite's do not have."""
+        can = self.registry.option("emulator", planned.run.emulator, self.scale)["can"]
+        lone = self._learned(planned.run.data).lone
+        for name in [lone] if lone else self.suites[suite]["datasets"]:
+            missing = [n for n in can.get("needs") or [] if n not in self._datasets.info(name).offers]
+            if missing:
+                raise ConfigError(
+                    f"study '{study}': {planned.run.emulator} needs the {missing[0].replace('_', ' ')} of the system, which "
+                    f"{name} of suite '{suite}' does not have"
+                )
 
     def _learned(self, data: str) -> LearnedFrom:
         if data not in self._data:
@@ -223,19 +203,21 @@ class Plan:
         e, e_meta = self._configured("emulator", block.emulator, block, EMULATOR_META)
         trained = block.training != "none"
         t, t_meta = self._configured("training", block.training, block, TRAINING_META) if trained else (None, {})
-        simulators = (
-            [SYSTEMS, STEPPERS]
-            if {*(e_meta["can"].get("needs") or []), *(t_meta.get("needs") or [])} - {"state"}
-            else []
-        )
+        needs = {*(e_meta["can"].get("needs") or []), *(t_meta.get("needs") or [])} - {"state"}
+        simulators = [SYSTEMS, STEPPERS] if needs else []
         data = self._learned(block.runs[0].data)
         augmenting: list[str] = []
         if trained:
             where = f"{block.emulator} by {block.training}"
-            t, augmenting = with_augmentation(t, self.registry, self.scale, where, e_meta["can"])
+            t, augmenting = with_augmentation(t, self.registry, self.scale, where, e_meta["can"], data)
         needed = [*simulators, *data.modules, *augmenting]
         train_code = self.code.of("strangecast.training.job", *needed, config=[e, t]) if trained else ""
         forecast_code = self.code.of("strangecast.evaluation.forecast", *simulators, config=e)
+        systems = self._system_options(block, uses) if needs else {}
+        if systems:
+            train_code, forecast_code = (
+                digest(c, systems, self.code.of(config=systems)) for c in (train_code, forecast_code)
+            )
         samples = e_meta.get("samples")
         if samples is not None:
             if not e_meta["can"].get("probabilistic"):
@@ -267,6 +249,7 @@ class Plan:
                     "training": own["training"],
                     "static_key": key,
                     "stream_key": run.stream_key,
+                    "suites": self._asked.get(run.run_id, []),
                 }
             )
         return {
@@ -295,6 +278,15 @@ class Plan:
     @cached_property
     def _static_keys(self) -> dict[str, str]:
         return {}
+
+    def _system_options(self, block: Block, uses: dict[str, Any]) -> dict[str, Any]:
+        """YAMLs of the users' own systems that a block which needs systems may meet."""
+        names = {d for run in block.runs if run.data != "none" for d in self._datasets.stored(run.data)}
+        names |= {d for suite in uses for d in self.suites[suite]["datasets"]}
+        found: dict[str, Any] = {}
+        for name in sorted(names):
+            found |= system_options(self._datasets.info(name), self._datasets)
+        return found
 
     def _configured(self, kind: str, name: str, block: Block, meta: tuple[str, ...]) -> tuple[dict, dict]:
         config = self.registry.option(kind, name, self.scale)
@@ -351,6 +343,7 @@ class Plan:
                     "trained_on_system": p.trained_on_system,
                     "suites": list(study.get("suites") or [] if p.suites is None else p.suites),
                     "status": "weights absent" if run.run_id in self._absent else None,
+                    "weights": p.weights,
                     "folder": self._block_of.get(run.run_id),
                     "member": self._member_of.get(run.run_id),
                 }
@@ -359,7 +352,7 @@ class Plan:
         figures = {f: option("figure", f, self.scale) for f in study.get("figures") or []}
         analyses = {a: option("analysis", a, self.scale) for a in study.get("analyses") or []}
         check_study(name, study, figures, analyses)
-        check_labels(name, self._runs[name], self.registry.names("corpus"))
+        check_labels(name, self._runs[name], self._datasets)
         plan = {
             "kind": "study",
             "name": name,

@@ -65,10 +65,12 @@ class Pretrained:
         if name not in self._folders:
             return None
         folder = Path(self._folders[name]).expanduser().absolute()
-        files = sorted(p for p in folder.rglob("*") if p.is_file()) if folder.is_dir() else []
-        if not files:
+        files = sorted(folder.rglob("*")) if folder.is_dir() else []
+        # What starts with a dot is a downloader's own note, with times in it.
+        seen = [p for p in files if p.is_file() and not any(n[0] == "." for n in p.relative_to(folder).parts)]
+        if not seen:
             raise ConfigError(f"weights.{name}: {folder} is no folder with files in it")
-        content = digest([[p.relative_to(folder).as_posix(), self._file(p)] for p in files], length=64)
+        content = digest([[p.relative_to(folder).as_posix(), self._file(p)] for p in seen], length=64)
         return Weights(name, str(folder), content)
 
     def _file(self, path: Path) -> str:

@@ -131,7 +131,10 @@ def _expand_entry(
     chosen = n if isinstance(n, list) else range(n) if isinstance(n, int) else []
     if not chosen:
         raise ConfigError(f"{where}: seeds is {n}; a learned run needs at least 1")
-    suites = None if entry.get("suites") is None else tuple(entry["suites"])
+    wrong = [s for s in chosen if isinstance(s, bool) or not isinstance(s, int) or s < 0]
+    if wrong or len(set(chosen)) < len(chosen):
+        raise ConfigError(f"{where}: seeds are whole numbers of at least 0, each once; found {list(chosen)}")
+    suites = None if entry.get("suites") is None else tuple(_listed(entry["suites"]))
     for s in suites or ():
         if s not in (study.get("suites") or []):
             raise ConfigError(f"{where}: {unknown('suite', s, study.get('suites') or [])} of this study")
@@ -153,6 +156,8 @@ def _data_names(where: str, entry: dict[str, Any], datasets: Datasets) -> list[s
     if "each" in entry:
         return [d for name in _listed(entry["each"]) for d in datasets.expand(name)]
     names = _listed(entry["data"])
+    if len(set(names)) < len(names):
+        raise ConfigError(f"{where}: data names {max(names, key=names.count)} twice")
     for d in names:
         if d != "none":
             datasets.expand(d)
@@ -180,7 +185,7 @@ def check_pair(
         raise ConfigError(f"{where}: {emulator} has to be trained; {_fitting(e, datasets)}")
     if t is None and can["learns"] != "none" and data != ["none"]:
         raise ConfigError(f"{where}: without a training {emulator} reads no data; say data: none")
-    if t is not None and data == ["none"]:
+    if t is not None and "none" in data:
         raise ConfigError(f"{where}: training {training} needs data, and data is none")
     for key, wanted in ((t or {}).get("requires") or {}).items():
         if can.get(key) != wanted:
@@ -192,14 +197,26 @@ def check_pair(
         if d == "none":
             continue
         members = datasets.expand(d)
-        several = len(members) > 1 or datasets.info(members[0]).many
-        if several and not can.get("pooled"):
+        corpus, many = d in datasets.registry.names("corpus"), datasets.info(members[0]).many
+        needs = {*(can.get("needs") or []), *((t or {}).get("needs") or [])}
+        if many and not can.get("pooled"):
+            raise ConfigError(
+                f"{where}: {members[0]} holds many systems and {emulator} learns one at a time; give it a corpus of single "
+                "systems (each: ...), or take an emulator with pooled: true"
+            )
+        if corpus and not can.get("pooled"):
             raise ConfigError(f"{where}: {emulator} learns one system at a time; write `each: {d}` instead of data:")
+        if (many or corpus) and needs:
+            raise ConfigError(
+                f"{where}: the {sorted(needs)[0].replace('_', ' ')} of the system is needed, which a run on many systems at "
+                "once does not get"
+            )
         for info in map(datasets.info, members):
-            missing = [n for n in (t or {}).get("needs") or [] if n not in info.offers]
+            missing = sorted(n for n in needs if n not in info.offers)
             if missing:
+                who = f"training {training}" if missing[0] in ((t or {}).get("needs") or []) else emulator
                 raise ConfigError(
-                    f"{where}: training {training} needs a {missing[0].replace('_', ' ')}, and system {info.system} "
+                    f"{where}: {who} needs a {missing[0].replace('_', ' ')}, and system {info.system} "
                     f"of {info.name} has none"
                 )
             if info.grid not in can["grid"]:
@@ -275,10 +292,13 @@ def _init(
     for key in given:
         if key not in _INIT_KEYS:
             raise ConfigError(f"{where}: init: {unknown('key', key, _INIT_KEYS)}")
-    wanted, take = given.get("run"), tuple(given.get("take") or ())
+    wanted, take = given.get("run"), given.get("take") or []
+    take = (take,) if isinstance(take, str) else tuple(take)
     if wanted not in named:
         raise ConfigError(f"{where}: init: {unknown('earlier run entry', wanted, named)}")
     parents = named[wanted]
+    if any(p.training == "none" for p in parents):
+        raise ConfigError(f"{where}: init: '{wanted}' is used without training, so it has no weights to start from")
     same_data = [r for r in parents if r.data == data] or parents
     same_seed = [r for r in same_data if r.seed == seed] or [r for r in same_data if r.seed == 0]
     if len(same_seed) != 1:

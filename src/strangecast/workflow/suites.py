@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from strangecast.core.errors import ConfigError, unknown
+from strangecast.core.hashing import digest
 from strangecast.workflow.checks import check_suite
 from strangecast.workflow.codehash import CodeHash
 from strangecast.workflow.compose import Registry
@@ -42,14 +43,19 @@ def plan_suite(name: str, registry: Registry, datasets: Datasets, code: CodeHash
     for d in members:
         if datasets.info(d).streamed:
             raise ConfigError(f"suite '{name}': {d} is a stream, of which nothing is stored that could be scored")
+    held = {s for d in members for s in (datasets.info(d).roster.systems if datasets.info(d).roster else [d])}
+    for system in config.get("systems") or []:
+        if system not in held:
+            raise ConfigError(f"suite '{name}': {unknown('system', str(system), held)} in its datasets")
+    windows = {d: datasets.info(d).config["window"] for d in dict.fromkeys(members)}
+    used = {k: v for k, v in config.items() if k in ("split", "corpus", "part", "datasets", "systems")}
+    read = {d: {k: v for k, v in window.items() if k != "prefixes"} for d, window in windows.items()}
     return {
         "kind": "suite",
         "name": name,
         "scale": datasets.scale,
         "folder": f"suites/{name}",
         "config": config,
-        "datasets": {
-            d: {"folder": f"data/{d}", "window": datasets.info(d).config["window"]} for d in dict.fromkeys(members)
-        },
-        "code": code.of("strangecast.data.windows"),
+        "datasets": {d: {"folder": f"data/{d}", "window": window} for d, window in windows.items()},
+        "hash": digest(used, read, code.of("strangecast.data.windows")),
     }

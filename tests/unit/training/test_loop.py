@@ -47,7 +47,7 @@ class Counting(Engine):
 def problem(errors, updates=40, every=10, patience=None, losses=None):
     """``errors[s](update)`` is the validation error of member s."""
     S = len(errors)
-    p = SimpleNamespace(emulator=Number(S), device=torch.device("cpu"), calls=[])
+    p = SimpleNamespace(emulator=Number(S), device=torch.device("cpu"), calls=[], placed=lambda batch: batch)
     p.losses = losses or (lambda u: torch.full((S,), float(u)))
     p.training = SimpleNamespace(
         updates=updates,

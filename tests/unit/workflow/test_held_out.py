@@ -107,25 +107,16 @@ def test_suites_that_cannot_work(make_plan):
 def test_the_presets_can_be_planned(scale):
     registry = Registry()
     runs = [{"data": "none", "emulator": "persistence"}]
-    runs += [{"each": "dysts_100_30_train", "emulator": "ridge", "training": "least_squares", "suites": []}]
-    asked = {"title": "Preset", "question": "?", "runs": runs, "metrics": ["mse"], "suites": ["held"]}
-    honest = registry.option
-
-    def option(group, name, scale):
-        if (group, name) == ("suite", "held"):
-            return honest("suite", "chaos", scale) | {"corpus": "dysts_100_30_test"}
-        return honest(group, name, scale)
-
-    registry.option = option
-    registry._names["suite"].append("held")
+    runs += [{"each": "dysts_100_30", "emulator": "ridge", "training": "least_squares", "suites": []}]
+    asked = {"title": "Preset", "question": "?", "runs": runs, "metrics": ["mse"], "suites": ["dysts_100_30"]}
     plan = Plan(scale, (), registry, CodeHash(), extra={"preset": asked})
-    assert len(plan.suites["held"]["datasets"]) == 30
+    assert len(plan.suites["dysts_100_30"]["datasets"]) == 30
     assert len(plan.datasets) == 130
     assert plan.blocks
     del asked["runs"][1]["suites"]
     asked["runs"][1]["each"] = "dysts_100_30_test"
     with pytest.raises(
-        ConfigError, match="is trained on Aizawa, which suite 'held' scores; say trained_on_system: true"
+        ConfigError, match="is trained on Aizawa, which suite 'dysts_100_30' scores; say trained_on_system"
     ):
         assert Plan(scale, (), registry, CodeHash(), extra={"preset": asked}).blocks
 
@@ -174,7 +165,14 @@ def test_what_the_parent_of_a_run_has_seen_counts(make_plan):
 
 # Streams and augmentations
 
-STREAM = {"dataset/flow": many(*NAMES, test=["Lorenz"]) | {"stream": {"validation": "chaos-Halvorsen", "systems": 4}}}
+SIZES = {"systems": 4, "trajectories": 8, "windows": 4}
+STREAM = {
+    "dataset/flow": many(*NAMES, test=["Lorenz"])
+    | {
+        "stream": {"validation": "chaos-Halvorsen", "systems": 4, "trajectories": 8, "windows": 2},
+        "sampling": {"points_per_period": 100, "length": 100, "transient_periods": 5},
+    }
+}
 
 
 def test_a_stream_is_planned_with_the_data_that_select_its_weights(make_plan):
@@ -184,7 +182,7 @@ def test_a_stream_is_planned_with_the_data_that_select_its_weights(make_plan):
     assert one["datasets"] == ["chaos-Halvorsen"]
     assert one["dataset"] is None
     assert (one["stream"]["name"], one["stream"]["many"]) == ("flow", True)
-    assert one["stream"]["config"]["stream"] == {"systems": 4}
+    assert one["stream"]["config"]["stream"] == SIZES
     assert "window" not in one["stream"]["config"]
     assert set(plan.datasets) == {"chaos-Halvorsen", "chaos-Lorenz"}
     assert block["folder"].startswith("runs/flow/")
@@ -214,7 +212,7 @@ def test_systems_of_a_stream_and_of_its_validation_are_seen(make_plan):
 @pytest.mark.parametrize(
     ("stream", "told"),
     [
-        ({"validation": None, "systems": 4}, "stream.validation must name the data that select weights"),
+        ({"validation": None, **SIZES}, "stream.validation must name the data that select weights"),
         ({"validation": "flow"}, "stream.validation 'flow' is a stream itself"),
         ({"validation": "chaoss"}, "no dataset 'chaoss'; did you mean 'chaos'"),
     ],
@@ -233,7 +231,7 @@ def test_a_stream_is_neither_stored_nor_scored_nor_mixed(make_plan):
     mixed = STREAM | {"corpus/mixed": {"datasets": ["flow", "chaos-Chua"]}} | suite(datasets=["chaos-Lorenz"])
     assert "flow is a stream, which is trained on alone" in refused(make_plan, mixed, entry(data="mixed"))
     told = refused(make_plan, STREAM | suite(datasets=["chaos-Lorenz"]), entry(data="flow", emulator="mlp"))
-    assert "mlp learns one system at a time" in told
+    assert "flow holds many systems and mlp learns one at a time" in told
 
 
 AUGMENTATION = {
