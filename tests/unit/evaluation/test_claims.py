@@ -25,7 +25,15 @@ from strangecast.evaluation.claim_rules import (
     superiority_over,
     wilson,
 )
-from strangecast.evaluation.claims import NOT_REPRODUCED, REPRODUCED, StudyFrames, judge, judge_claims, verdict
+from strangecast.evaluation.claims import (
+    NOT_REPRODUCED,
+    REPRODUCED,
+    StudyFrames,
+    judge,
+    judge_claims,
+    labels_without_weights,
+    verdict,
+)
 from strangecast.evaluation.compare import compare_study
 from strangecast.evaluation.forecast import forecast_block
 from strangecast.evaluation.score import score_block
@@ -257,3 +265,48 @@ def test_the_job_writes_one_row_per_claim(results):
     results.study["claims"] = {}
     judge_claims(results.study, results.root)
     assert read_parquet(results.root / "ripples" / "claims.parquet", CLAIMS).num_rows == 0
+
+
+def test_claims_about_labels_whose_weights_are_not_here(results):
+    def absent(label, **more):
+        return {"run_id": label, "label": label, "status": "weights absent", **more}
+
+    compute = results.study["claims"]["ridge_beats_persistence"]["compute"]
+    analysis = "strangecast.evaluation.claim_rules.difference_of_values"
+    parts = {"analysis": "error_growth", "value": "median", "low": "q25", "high": "q75"}
+    where = {"where": {"label": "Ridge"}, "minus": {"label": "Tuned"}}
+    asked = {
+        "label": compute | {"label": "Large"},
+        "peer": compute | {"peer": "Large"},
+        "analysis": {"_target_": analysis, **parts, **where},
+        "here": compute,
+    }
+    own = results.study["claims"]["ridge_beats_persistence"]
+    results.study["claims"] = {name: own | {"compute": config} for name, config in asked.items()}
+    results.study["runs"] += [
+        absent("Large", weights="large-1", init=None),
+        absent("Tuned", weights=None, init="Large"),
+        absent("Ridge", weights="large-1", init=None),  # the label has other runs
+        absent("Older"),
+    ]
+    assert labels_without_weights(results.study) == {
+        "Large": "the weights 'large-1'",
+        "Tuned": "the weights 'large-1'",
+        "Older": "weights that are not on this machine",
+    }
+    judge_claims(results.study, results.root)
+    table = read_parquet(results.root / "ripples" / "claims.parquet", CLAIMS).to_pandas().set_index("claim")
+    assert table["verdict"].tolist() == ["not testable here"] * 3 + ["reproduced"]
+    assert set(table["note"][:3]) == {"needs the weights 'large-1'"}
+    assert table["ours"].isna().tolist() == [True] * 3 + [False]
+
+
+def test_clusters_are_among_the_tables(built):
+    frames = StudyFrames(built.study, built.root)
+    assert set(frames) == {"metrics", "clusters", "runs", "scores", "comparisons"} | {
+        f"analysis/{a}" for a in built.study["analyses"]
+    }
+    assert len(frames) == len(list(frames))
+    found = frames["clusters"]
+    assert (found["cluster"] == found["dataset"]).all()
+    assert len(frames) == len(list(frames))

@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from strangecast.core.atomic import write_json
 from strangecast.core.schemas import COMPARISONS, RUNS, SCORES
 from strangecast.core.tables import read_parquet
 from strangecast.evaluation.check import check_results
 from strangecast.evaluation.compare import compare_study, comparisons
 from strangecast.evaluation.forecast import forecast_block
+from strangecast.evaluation.runs_table import runs_table
 from strangecast.evaluation.score import score_block, scores_frame
 from tests.unit.evaluation.synthetic import make_run_folder
 
@@ -202,3 +204,20 @@ def test_diverged_and_missing_runs_keep_their_rows(results):
     compare_study(results.study, results.root)
     runs = read_parquet(results.root / "ripples" / "runs.parquet", RUNS).to_pandas().set_index("run_id")
     assert runs.loc["ridge-waves-B-0", "status"] == "missing"
+
+
+def test_the_place_of_pretrained_weights_is_no_configuration(results):
+    block = results.blocks["mlp"]
+    path = results.root / "plan" / "block" / f"{block['folder'].removeprefix('runs/')}.json"
+
+    def hashes(**weights):
+        block["emulator"]["weights"] = {"name": "w", "folder": "/here", "content": "1"} | weights
+        write_json(path, block)
+        runs = runs_table(results.study, results.root).to_pandas()
+        return set(runs.loc[runs["emulator"] == "mlp", "config_hash"])
+
+    assert hashes() == hashes(folder="/there")
+    assert hashes() != hashes(content="2")
+    one = hashes()
+    block["emulator"]["config"]["hidden"] = 5
+    assert hashes() != one

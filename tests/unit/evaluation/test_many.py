@@ -7,7 +7,7 @@ import pytest
 
 from strangecast.analyses.cases import cases
 from strangecast.core.atomic import write_json
-from strangecast.core.schemas import SCORES
+from strangecast.core.schemas import COMPARISONS, SCORES
 from strangecast.core.spec import Channel, Spec
 from strangecast.core.streams import stream
 from strangecast.core.tables import read_parquet
@@ -107,3 +107,10 @@ def test_a_case_is_one_system(world):
         assert len(case.channels) == channels
         assert case.scale.lyapunov_steps == pytest.approx(dt * lyapunov)
         assert set(case.windows["system"]) == {case.system}
+
+
+def test_every_system_counts_in_the_comparisons(world):
+    root, study, _ = world
+    table = read_parquet(root / study["name"] / "comparisons.parquet", COMPARISONS).to_pandas()
+    assert set(table["n_datasets"]) == {len(SYSTEMS)}
+    assert set(table["n_windows"]) == {12}
