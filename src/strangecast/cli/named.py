@@ -43,10 +43,14 @@ class Named:
         if self.scale is not None and self.scale not in SCALES:
             raise ConfigError(unknown("scale", self.scale, SCALES))
         self.scales = SEARCHED if self.scale is None else (self.scale,)
+        self._registries: dict[str, Registry] = {}
+        self._code: CodeHash | None = None
 
     def registry(self, scale: str) -> Registry:
         """All options, with the overrides."""
-        return ByHand([*self.overrides, f"scale={scale}"], self.results).registry
+        if scale not in self._registries:
+            self._registries[scale] = ByHand([*self.overrides, f"scale={scale}"], self.results).registry
+        return self._registries[scale]
 
     def plan(self, name: str, scale: str) -> dict[str, Any]:
         """The plan of a dataset as the configuration stands now; of one that it no longer knows, the plan it was made by.
@@ -57,7 +61,8 @@ class Named:
         registry, root = self.registry(scale), self.results / scale
         if plan_path(root, "dataset", name).exists() and not self.is_dataset(name, scale):
             return dataset_plan(root, name)
-        return Plan(scale, (), registry, CodeHash(registry.cache), root=root).dataset(name)
+        self._code = self._code or CodeHash(registry.cache)
+        return Plan(scale, (), registry, self._code, root=root).dataset(name)
 
     def is_dataset(self, name: str, scale: str) -> bool:
         """Whether this names a dataset: an option, or a recipe with a system."""
