@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,8 @@ from strangecast.systems.roster import channels_of, parents_of, system_names
 from strangecast.systems.validity.panel import check
 
 _KEYS = ("systems", "trajectories", "windows")  # and validation, which the planner reads
+# A stream judges by itself, and has as many initial conditions as it needs.
+_WITHOUT = {"attempts": None, "restart": None, "lyapunov": None, "initial_conditions": 1}
 # They need an exponent or another trajectory, which a stream does not have.
 _UNFIT = ("lyapunov_sign", "same_attractor")
 
@@ -62,7 +64,12 @@ class StreamRecipe:
         noise = float(config.get("noise") or 0.0)
         if noise < 0:
             raise ConfigError(f"dataset '{name}': noise {noise} must not be negative")
-        recipe = Recipe.from_config(config)
+        tries = (config.get("attempts") or {}).get("per_specimen") or 1
+        if isinstance(tries, bool) or not isinstance(tries, int) or tries < 1:
+            raise ConfigError(
+                f"dataset '{name}': attempts.per_specimen must be a whole number of at least 1, found {tries}"
+            )
+        recipe = replace(Recipe.from_config(config | _WITHOUT), per_specimen=tries)
         check(recipe.validity)
         for test in _UNFIT:
             if recipe.validity.get(test) is not None:

@@ -169,7 +169,7 @@ SIZES = {"systems": 4, "trajectories": 8, "windows": 4}
 STREAM = {
     "dataset/flow": many(*NAMES, test=["Lorenz"])
     | {
-        "stream": {"validation": "chaos-Halvorsen", "systems": 4, "trajectories": 8, "windows": 2},
+        "stream": {"validation": "chaos-Halvorsen", **SIZES},
         "sampling": {"points_per_period": 100, "length": 100, "transient_periods": 5},
     }
 }
