@@ -242,6 +242,7 @@ LYAPUNOV = pa.schema(
         ("exponents", _floats),  # the largest first; all of a flow, the first of a delay flow
         ("errors", _floats),  # standard errors of the exponents
         ("each", _floats),  # the largest exponent of every initial condition
+        ("neutral", pa.int32()),  # initial conditions with an exponent that is zero within three errors
         ("dimension", pa.float64()),  # Kaplan-Yorke; null where the exponents do not reach it
         ("dimension_error", pa.float64()),
         ("divergence", pa.float64()),  # mean of the field's divergence on the same trajectories; null of delay flows
@@ -250,7 +251,7 @@ LYAPUNOV = pa.schema(
         ("pair", pa.float64()),  # the largest exponent from two trajectories
         ("pair_error", pa.float64()),
         ("shipped", pa.float64()),  # what dysts has as the largest exponent
-        ("verdict", _word),  # hyperchaotic | chaotic | neutral | stable | not followed
+        ("verdict", _word),  # hyperchaotic | chaotic | mixed | neutral | stable | not followed
     ]
 )
 

@@ -49,7 +49,7 @@ class TangentRates:
     """Letters: N initial conditions that could be followed, B blocks of time, k vectors.
 
     Attributes:
-        rates: [N, B, k] growth rates.
+        rates: [N, B, k] growth rates; NaN in blocks after a trajectory has left.
         divergences: [N, B] mean divergence of the field in the same blocks.
         saltation: whether the field has jumps, and saltation matrices were applied.
         slides: whether the flow was seen to slide along a surface. One direction is lost there altogether: the last of
@@ -72,7 +72,7 @@ def tangent_rates(
     key: tuple,
     once: bool = False,
 ) -> TangentRates | None:
-    """Rates of k orthogonal tangent vectors, or None where half of the initial conditions cannot be followed.
+    """Rates of k orthogonal tangent vectors, or None where half of the time cannot be followed.
 
     Args:
         graph: right-hand side, of D coordinates.
@@ -100,27 +100,28 @@ def tangent_rates(
     while True:
         n = len(starts.states)
         logs, volumes = np.zeros((n, k, BLOCKS)), np.zeros((n, BLOCKS))
-        status, evaluations = np.zeros(n, np.int64), np.zeros(n, np.int64)
+        status, until = np.zeros(n, np.int64), np.full(n, starts.time)
         worst, slid = 0.0, 0
         for i in range(0, n, lanes.width):
             part = slice(i, i + lanes.width)
             ratio, times = follow_tangents(
                 lanes.handles, (levels.address, held.address, kinds), starts.states[part], vectors, parameters, starts.scale, limits,
                 (starts.time, pace.skip, pace.span), (rounds, pace.first_step, pace.budget),
-                (logs[part], volumes[part], status[part], evaluations[part]),
+                (logs[part], volumes[part], status[part], until[part]),
             )  # fmt: skip
             worst, slid = min(worst, ratio), slid + times
         if worst > -_LENGTH_BOUND or rounds == 1:
             break
         rounds = 1
-    sound = status == _FINISHED
     if slid and k == graph.dim > 1:
         # The last direction is gone: follow the others.
         return tangent_rates(graph, starts, parameters, limits, pace, k - 1, key, once)
-    if not enough(sound):
+    kept = _blocks_kept(status, until, starts, pace)
+    if kept is None:
         return None
-    width = pace.span / BLOCKS
-    return TangentRates(logs[sound].swapaxes(1, 2) / width, volumes[sound] / width, found is not None, slid > 0)
+    rates, divergences = (np.where(kept[..., None], x, np.nan) for x in (logs.swapaxes(1, 2), volumes[..., None]))
+    some, width = kept.any(axis=1), pace.span / BLOCKS
+    return TangentRates(rates[some] / width, divergences[some, :, 0] / width, found is not None, slid > 0)
 
 
 def pair_rates(
@@ -132,7 +133,7 @@ def pair_rates(
     separation: float,
     key: tuple,
 ) -> np.ndarray | None:
-    """Rates [N, B] at which a small distance grows; arguments and None as for :func:`tangent_rates`.
+    """Rates [N, B], or NaN, at which a small distance grows; arguments and None as for :func:`tangent_rates`.
 
     Across a jump of the field the two trajectories are told apart only if steps there are much shorter than the time
     between their crossings: let ``pace.rtol`` be far below ``separation``.
@@ -145,16 +146,28 @@ def pair_rates(
     directions = np.array([stream("pair", *key, i).standard_normal(graph.dim) for i in range(n)])
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     logs = np.zeros((n, BLOCKS))
-    status, evaluations = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    status, until = np.zeros(n, np.int64), np.full(n, starts.time)
     for i in range(0, n, lanes.width):
         part = slice(i, i + lanes.width)
         follow_pairs(
             lanes.handles, starts.states[part], directions[part], parameters, starts.scale, limits,
             (starts.time, pace.skip, pace.span), (4, pace.first_step, pace.budget), separation,
-            (logs[part], status[part], evaluations[part]),
+            (logs[part], status[part], until[part]),
         )  # fmt: skip
-    sound = status == _FINISHED
-    return logs[sound] / (pace.span / BLOCKS) if enough(sound) else None
+    kept = _blocks_kept(status, until, starts, pace)
+    if kept is None:
+        return None
+    return np.where(kept, logs, np.nan)[kept.any(axis=1)] / (pace.span / BLOCKS)
+
+
+def _blocks_kept(status: np.ndarray, until: np.ndarray, starts: Starts, pace: Pace) -> np.ndarray | None:
+    """[N, B] of bool: blocks that were followed to their ends, or None where that is not more than half of them.
+
+    A trajectory that leaves its attractor for ever counts until then.
+    """
+    done = np.floor((until - starts.time - pace.skip) / pace.span * BLOCKS)
+    kept = np.arange(BLOCKS) < np.where(status == _FINISHED, BLOCKS, done)[:, None]
+    return kept if enough(kept.ravel()) else None
 
 
 @lru_cache(maxsize=256)

@@ -37,6 +37,7 @@ class Spectrum:
         initial_conditions: N that were averaged over.
         time: averaged over, of each.
         each: [N, k] exponents of the single initial conditions; an attractor that is not the only one shows here.
+        neutral: how many of them have an exponent that is zero within three errors of their own.
     """
 
     values: np.ndarray
@@ -49,12 +50,13 @@ class Spectrum:
     initial_conditions: int
     time: float
     each: np.ndarray
+    neutral: int
 
 
 def unknown_spectrum(k: int, method: str) -> Spectrum:
     """What is returned for a flow that cannot be followed."""
     nothing = np.full(k, math.nan)
-    return Spectrum(nothing, nothing, math.nan, math.nan, math.nan, math.nan, method, 0, 0.0, np.zeros((0, k)))
+    return Spectrum(nothing, nothing, math.nan, math.nan, math.nan, math.nan, method, 0, 0.0, np.zeros((0, k)), 0)
 
 
 def lyapunov_spectrum(
@@ -117,11 +119,13 @@ def spectrum_from(
     if found is None:
         return unknown_spectrum(k, TANGENT)
     values, errors = means_and_errors(found.rates, pace.span)
-    volume, volume_error = means_and_errors(found.divergences, pace.span)
+    if found.slides:
+        volume, volume_error = -math.inf, 0.0
+    else:
+        volume, volume_error = means_and_errors(found.divergences, pace.span)
     if k > len(values):
         values, errors = np.append(values, -math.inf), np.append(errors, 0.0)
-        volume, volume_error = -math.inf, 0.0
-    each = found.rates.mean(axis=1)
+    each = np.nanmean(found.rates, axis=1)
     each = np.pad(each, ((0, 0), (0, k - each.shape[1])), constant_values=-math.inf)
     dimension, spread = math.nan, math.nan
     if k == system.dim or kaplan_yorke(values, errors) < k:
@@ -137,7 +141,14 @@ def spectrum_from(
         initial_conditions=len(found.rates),
         time=pace.span,
         each=each,
+        neutral=neutral_conditions(found.rates, pace.span),
     )
+
+
+def neutral_conditions(rates: np.ndarray, time: float) -> int:
+    """How many initial conditions have an exponent that is zero within three errors of their own, from [N, B, k]."""
+    own = [means_and_errors(r[None], time) for r in rates]
+    return sum(bool((np.abs(value) <= 3 * error).any()) for value, error in own)
 
 
 def two_trajectory_exponent(

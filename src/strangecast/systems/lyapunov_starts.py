@@ -84,6 +84,8 @@ def enough(sound: np.ndarray) -> bool:
 def means_and_errors(rates: np.ndarray, time: float) -> tuple[np.ndarray, np.ndarray]:
     """Mean over N initial conditions and B blocks of time of ``rates`` [N, B, ...], and its standard error.
 
+    Blocks that are NaN are left out; each initial condition has one that is not.
+
     The error has two parts. One is from spread, the larger one of that of initial conditions (what weakly mixing and
     conservative flows have) and that of all blocks (what few initial conditions cannot tell). The other is ``1 /
     time``, whatever the number of initial conditions: vectors that are not fully turned, a norm that suits the end better
@@ -91,9 +93,9 @@ def means_and_errors(rates: np.ndarray, time: float) -> tuple[np.ndarray, np.nda
     whole growth by factors of two to ten.
     """
     n, blocks = rates.shape[:2]
-    each = rates.mean(axis=1)
     pooled = rates.reshape(n * blocks, *rates.shape[2:])
-    spread = pooled.std(axis=0, ddof=1) / np.sqrt(n * blocks)
+    counts = np.isfinite(pooled).sum(axis=0)
+    spread = np.nanstd(pooled, axis=0, ddof=1) / np.sqrt(counts)
     if n > 1:
-        spread = np.maximum(spread, each.std(axis=0, ddof=1) / np.sqrt(n))
-    return each.mean(axis=0), np.hypot(spread, 1 / time)
+        spread = np.maximum(spread, np.nanmean(rates, axis=1).std(axis=0, ddof=1) / np.sqrt(n))
+    return np.nanmean(pooled, axis=0), np.hypot(spread, 1 / time)

@@ -24,6 +24,7 @@ from strangecast.systems.lyapunov_starts import starts_on_attractor
 
 TRANSIENT_PERIODS = 1000.0
 RTOL = 1e-9
+REGULAR_GROWTH = 5.0  # a logarithm: shear alone gives 2.4 over the time that is counted
 BEYOND_ERROR = 3.0  # standard errors that an exponent must be away from zero to have a sign
 _DELAY_COUNTS = (10, 20, 40)  # exponents of a delay flow in a short pilot, more where the dimension is not reached
 _DELAY_CONDITIONS = 4
@@ -70,10 +71,23 @@ def shipped_exponents() -> dict[str, float]:
     return {name: float(value) for name, value in found.items() if value is not None}
 
 
-def verdict(values: np.ndarray, errors: np.ndarray) -> str:
-    """What the first exponents say: hyperchaotic, chaotic, neutral (zero within its error), stable, or not followed."""
+def verdict(values: np.ndarray, errors: np.ndarray, each: np.ndarray, time: float) -> str:
+    """What the exponents say.
+
+    ``mixed``: some initial conditions are chaotic and others are not, because several attractors or islands of regular
+    motion lie close together, or because chaos is a transient that has ended for some. Else ``hyperchaotic``,
+    ``chaotic``, ``neutral`` (zero within its error), ``stable``, or ``not followed``.
+
+    Args:
+        values, errors: [k] exponents and standard errors.
+        each: [N] largest exponents of the initial conditions.
+        time: they were averaged over.
+    """
     if not len(values) or math.isnan(values[0]):
         return "not followed"
+    chaotic = int((each > REGULAR_GROWTH / time).sum())
+    if 0 < chaotic < len(each):
+        return "mixed"
     beyond = values > BEYOND_ERROR * errors
     if beyond[:2].sum() == 2:
         return "hyperchaotic"
@@ -105,7 +119,8 @@ def _row(system: System, periods: float, initial_conditions: int, shipped: float
         "pair": _known(pair),
         "pair_error": _known(pair_error),
         "shipped": shipped,
-        "verdict": verdict(found.values, found.errors),
+        "neutral": found.neutral,
+        "verdict": verdict(found.values, found.errors, found.each[:, 0], found.time),
     }
 
 

@@ -35,12 +35,13 @@ def follow_pairs(lanes, states, directions, parameters, scale, limits, when, pac
         pace: attempted steps between two times of drawing back, first step to try, and the budget of evaluations of one
             lane.
         separation: distance after drawing back, in units of ``scale``.
-        results: sums of logarithms of growth [N, blocks], status [N], evaluations [N]; written here.
+        results: sums of logarithms of growth [N, blocks], status [N], and time until which all was well [N];
+            written here.
     """
     advance, field, base, rows, words = lanes
     begin, skip, span = when
     rounds, first_step, budget = pace
-    logs, status, evaluations = results
+    logs, status, until = results
     (count, dim), width = states.shape, rows.shape[1]
     state = SCALAR_ROWS + 2 * dim
     last, stale = np.full(width, begin), np.ones(width, np.bool_)
@@ -73,8 +74,9 @@ def follow_pairs(lanes, states, directions, parameters, scale, limits, when, pac
                     rows[state + dim + d, lane] = first + share * (rows[state + dim + d, lane] - first)
                 share_out(math.log(distance / separation), last[lane], now, begin + skip, span, logs[lane])
             last[lane] = now
-            evaluations[lane] = int(rows[r.EVALUATIONS, lane])
-            spent = overspent(evaluations[lane], budget, (now - begin) / (skip + span))
+            if sound:
+                until[lane] = now
+            spent = overspent(rows[r.EVALUATIONS, lane], budget, (now - begin) / (skip + span))
             found = outcome(words[r.REASON, lane], sound, spent)
             if found >= 0:
                 status[lane] = found

@@ -42,7 +42,7 @@ def follow_tangents(lanes, switches, states, vectors, parameters, scale, limits,
         pace: attempted steps between orthonormalisations (1 where there are switches), first step to try, and the
             budget of evaluations of one lane.
         results: sums of logarithms of growth [N, k, blocks], integrals of the divergence [N, blocks], status [N],
-            evaluations [N]; written here.
+            and time until which all was well [N]; written here.
 
     Returns:
         The smallest ratio of last to first length before an orthonormalisation, as a logarithm; and how often a surface
@@ -52,7 +52,7 @@ def follow_tangents(lanes, switches, states, vectors, parameters, scale, limits,
     levels, kinds = switches[0], switches[2]
     begin, skip, span = when
     rounds, first_step, budget = pace
-    logs, volumes, status, evaluations = results
+    logs, volumes, status, until = results
     count, dim = states.shape
     k, width = len(vectors), rows.shape[1]
     total = dim * (1 + k) + 1
@@ -105,8 +105,9 @@ def follow_tangents(lanes, switches, states, vectors, parameters, scale, limits,
                 share_out(rows[volume, lane], last[lane], now, begin + skip, span, volumes[lane])
             rows[volume, lane] = 0.0
             last[lane] = now
-            evaluations[lane] = int(rows[r.EVALUATIONS, lane])
-            spent = overspent(evaluations[lane], budget, (now - begin) / (skip + span))
+            if sound:
+                until[lane] = now
+            spent = overspent(rows[r.EVALUATIONS, lane], budget, (now - begin) / (skip + span))
             found = outcome(words[r.REASON, lane], sound, spent)
             if found >= 0:
                 status[lane] = found
