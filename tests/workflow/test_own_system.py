@@ -76,14 +76,13 @@ def test_the_sentences_are_the_ones_said():
         assert start in text, start
 
 
-@pytest.mark.xfail(reason="plans of datasets do not resolve conf/system yet", strict=True)
 def test_an_edited_class_makes_new_data(user):
     generate = next(line for line in lines(PAGE, "strangecast") if " generate " in line)
     (path,) = [user / p for p in recipe_files(PAGE) if p.endswith(".py")]
     made = []
-    for torque in ("torque * np.cos", "1.01 * torque * np.cos"):
+    for torque in ("torque * np.cos", "1.0 * torque * np.cos"):
         path.write_text(path.read_text(encoding="utf-8").replace("torque * np.cos", torque), encoding="utf-8")
-        run(user, generate)
+        run(user, f"{generate} --force")
         made.append(label(user, "made"))
     assert made[0] != made[1]
 
