@@ -52,10 +52,9 @@ def judge_claims(plan: dict[str, Any], root: Path) -> None:
         ConfigError: a claim that cannot be judged as it is written.
         ResultsError: a table it reads is missing or damaged.
     """
-    frames, absent = StudyFrames(plan, root), labels_without_weights(plan)
+    frames = StudyFrames(plan, root)
     rows = [
-        {"study": plan["name"], "claim": name} | judge(name, claim, frames, absent)
-        for name, claim in plan["claims"].items()
+        {"study": plan["name"], "claim": name} | judge(name, claim, frames) for name, claim in plan["claims"].items()
     ]
     write_parquet(root / plan["name"] / "claims.parquet", table_of(rows, CLAIMS), CLAIMS)
 
@@ -81,16 +80,13 @@ def labels_without_weights(plan: dict[str, Any]) -> dict[str, str]:
     return needs
 
 
-def judge(
-    name: str, claim: dict[str, Any], frames: Mapping[str, pd.DataFrame], absent: Mapping[str, str] | None = None
-) -> dict[str, Any]:
+def judge(name: str, claim: dict[str, Any], frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     """The columns of one claim but its study and name.
 
     Args:
         name: of the claim.
         claim: its YAML.
-        frames: tables of the study.
-        absent: what labels without any result need, of :func:`labels_without_weights`.
+        frames: tables of the study; :class:`StudyFrames` also say which labels have no results for want of weights.
 
     Raises:
         ConfigError: unknown keys or values, or a computation that does not fit the tables.
@@ -99,7 +95,8 @@ def judge(
     if problem:
         raise ConfigError(problem)
     config = claim.get("compute") or {}
-    needs = list(dict.fromkeys((absent or {})[label] for label in named_labels(config) if label in (absent or {})))
+    absent = frames.absent if isinstance(frames, StudyFrames) else {}
+    needs = list(dict.fromkeys(absent[label] for label in named_labels(config) if label in absent))
     value, low, high = compute(name, config, frames) if config and not needs else (None, None, None)
     if claim.get("missing"):
         found, note = NOT_TESTABLE, f"needs {claim['missing']}"
@@ -169,9 +166,13 @@ class StudyFrames(Mapping):
     Args:
         plan: study plan.
         root: ``results/<scale>``.
+
+    Attributes:
+        absent: what labels without any result need (see :func:`labels_without_weights`).
     """
 
     def __init__(self, plan: dict[str, Any], root: Path) -> None:
+        self.absent = labels_without_weights(plan)
         self._folder = root / plan["name"]
         self._schemas = {"runs": RUNS, "scores": SCORES, "comparisons": COMPARISONS}
         self._schemas |= {f"analysis/{a}": None for a in plan["analyses"]}
