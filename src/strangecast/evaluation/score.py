@@ -60,7 +60,7 @@ def score_block(plan: dict[str, Any], root: Path, suite: str, *, reuse: bool = T
     print(
         f"{use['forecast_folder']}: scoring {computed}; kept {len(wanted) - len(missing)} of {len(wanted)} columns of scores"
     )
-    frames = [kept, *_score(windows, forecasts, suite, use, missing, horizons)]
+    frames = [kept, _score(windows, forecasts, suite, use, missing, horizons)]
     table = pd.concat([f for f in frames if len(f)] or [_empty()], ignore_index=True)
     table = table.sort_values(ORDER, kind="stable", ignore_index=True)
     write_parquet(path, pa.Table.from_pandas(table, preserve_index=False), SCORES)
@@ -107,13 +107,19 @@ def _score(
     use: dict[str, Any],
     missing: dict[tuple[str, str, str], str],
     horizons: dict[str, list[int]],
-) -> list[pd.DataFrame]:
-    """Scores with the keys ``missing``; without forecasts, of ones that are infinite from their first sample on."""
+) -> pd.DataFrame:
+    """Scores with the keys ``missing``; without forecasts, of ones that are infinite from their first sample on.
+
+    Runs that have a key of one metric are scored by all that anyone misses, and what has no key is left out: a window
+    for which a metric is not defined has no row, whether or not a forecast of it diverged.
+    """
     metrics = {name: metric_option(name, config["config"]) for name, config in use["metrics"].items()}
-    frames = []
+    found = _Rows()
     for dataset in dict.fromkeys(d for _, d, _ in missing):
         runs = list(dict.fromkeys(r for r, d, _ in missing if d == dataset))
         names = dict.fromkeys(m for _, d, m in missing if d == dataset)
+        keys = {name: _words([missing.get((run_id, dataset, name)) for run_id in runs])[:, None] for name in names}
+        keyed = {name: np.array([[key is not None] for key in own[:, 0]]) for name, own in keys.items()}
         for rows in alike(windows, windows.rows(dataset)):
             scale = scale_of(windows, rows)
             truth = windows.truth(rows)[0]
@@ -123,16 +129,53 @@ def _score(
                 values = stacked_forecasts(forecasts, windows, rows, runs)
             view = cache(partial(taken, forecast=values, truth=truth, scale=scale))
             at = diverged_at(values, scale, samples=has_samples(values, truth))
-            where = windows.table.iloc[rows][["trajectory_id", "window"]]
+            where = windows.table.iloc[rows]
+            same = {
+                "suite": _words([suite]),
+                "dataset": _words([dataset]),
+                "run_id": _words(runs)[:, None],
+                "trajectory_id": where["trajectory_id"].to_numpy(object),
+                "window": where["window"].to_numpy(np.int32),
+                "diverged_at": at,
+            }
             for name in names:
-                keys, metric = [missing.get((run_id, dataset, name)) for run_id in runs], metrics[name]
-                found = metric_values(metric, truth, view(metric.of), scale, at, horizons[dataset])
-                for horizon, scored in found.items():
-                    lyapunov = horizon * scale.lyapunov_steps
-                    defined = defined_at(metric, truth, scale, horizon)
-                    frame = _frame(defined, where, runs, keys, horizon, lyapunov, scored, at)
-                    frames.append(frame.assign(suite=suite, dataset=dataset, metric=name))
-    return frames
+                metric = metrics[name]
+                scored = metric_values(metric, truth, view(metric.of), scale, at, horizons[dataset])
+                for horizon, value in scored.items():
+                    found.add(
+                        defined_at(metric, truth, scale, horizon) & keyed[name],
+                        **same,
+                        horizon=np.int32(horizon),
+                        horizon_lyapunov=horizon * scale.lyapunov_steps,
+                        metric=_words([name]),
+                        value=value,
+                        key=keys[name],
+                    )
+    return found.frame()
+
+
+class _Rows:
+    """Rows of scores, column by column: a frame for each metric and horizon costs more than the metric."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, list[np.ndarray]] = {name: [] for name in SCORES.names}
+
+    def add(self, kept: np.ndarray, **columns: np.ndarray) -> None:
+        """Rows of S runs and B windows, where ``kept`` [S, B]; columns broadcast against it."""
+        for name, values in columns.items():
+            self._parts[name].append(np.broadcast_to(values, kept.shape)[kept])
+
+    def frame(self) -> pd.DataFrame:
+        """All rows added, as :func:`scores_frame` has them."""
+        if not self._parts["value"]:
+            return _empty()
+        whole = {name: np.concatenate(parts) for name, parts in self._parts.items()}
+        at = whole["diverged_at"]
+        return pd.DataFrame(whole | {"diverged_at": pd.arrays.IntegerArray(at, at < 0)})
+
+
+def _words(words: list[str | None]) -> np.ndarray:
+    return np.array(words, object)
 
 
 def lost_scores(
@@ -151,38 +194,7 @@ def lost_scores(
         keys: forecast keys by (run_id, dataset).
         horizons: of :func:`horizons_of`.
     """
-    frames = _score(windows, None, suite, use, score_keys(keys, use, horizons), horizons)
-    return pd.concat([f for f in frames if len(f)] or [_empty()], ignore_index=True)
-
-
-def _frame(
-    defined: np.ndarray,
-    where: pd.DataFrame,
-    runs: list[str],
-    keys: list[str | None],
-    horizon: int,
-    lyapunov: np.ndarray,
-    values: np.ndarray,
-    at: np.ndarray,
-) -> pd.DataFrame:
-    """Rows of one metric and horizon: values [S, B] of S runs (those without a key are kept rows) and B windows.
-
-    A window for which the metric is not ``defined`` [B] gets no row, whether or not a forecast of it diverged.
-    """
-    S, B = values.shape
-    frame = pd.DataFrame(
-        {
-            "run_id": np.repeat(np.array(runs, object), B),
-            "trajectory_id": np.tile(where["trajectory_id"].to_numpy(object), S),
-            "window": np.tile(where["window"].to_numpy(np.int32), S),
-            "horizon": np.full(S * B, horizon, np.int32),
-            "horizon_lyapunov": np.tile(lyapunov, S),
-            "value": values.reshape(-1),
-            "diverged_at": pd.arrays.IntegerArray(at.reshape(-1), at.reshape(-1) < 0),
-            "key": np.repeat(np.array(keys, object), B),
-        }
-    )
-    return frame[frame["key"].notna() & np.tile(defined, S)]
+    return _score(windows, None, suite, use, score_keys(keys, use, horizons), horizons)
 
 
 def _kept(path: Path, keys: set[str]) -> pd.DataFrame:
