@@ -39,6 +39,11 @@ def solver(rtol: float) -> Solver:
     return Solver(rtol=rtol, atol=rtol / 10, limit=1e12, evaluations_per_period=GENEROUS)
 
 
+def careful(rtol: float) -> Solver:
+    """The same with the limit and a budget of production, for parameters that may escape."""
+    return Solver(rtol=rtol, atol=rtol / 10, evaluations_per_period=100_000)
+
+
 def cpu(work: Callable[[], Any], repeats: int = 1) -> float:
     """Median CPU seconds."""
     found = []

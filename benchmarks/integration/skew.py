@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.integration.problems import PERIODS, POINTS, cpu, solver
+from benchmarks.integration.problems import PERIODS, POINTS, careful, cpu
 from strangecast.systems.lanes import compile as compiling
 from strangecast.systems.lanes.ensemble import integrate_ensemble
 from strangecast.systems.load import load_system
 
 # Of comparable periods, so that the driver keeps its own clock, as in dysts.
 PAIRS = (
-    ("Lorenz", "Chen"), ("Rossler", "Halvorsen"), ("Aizawa", "Rossler"), ("HyperRossler", "Lorenz"), ("HenonHeiles", "Rossler"),
+    ("Lorenz", "Chen"), ("Rossler", "Thomas"), ("HyperRossler", "Lorenz"), ("HenonHeiles", "DoublePendulum"),
+    ("Thomas", "HindmarshRose"), ("Rossler", "Dadras"),
 )  # fmt: skip
 
 
@@ -63,10 +64,19 @@ def costs(pair: tuple[str, str], couplings: int, starts: int, points: int = POIN
     def make() -> Any:
         compiling._compiled.cache_clear()
         return integrate_ensemble(
-            first.graph, states, (0.0, dt, points), values, solver(1e-12), bounded=first.bounded, once=True
+            first.graph,
+            states,
+            (0.0, dt, points),
+            values,
+            careful(1e-12),
+            bounded=first.bounded,
+            period=period,
+            once=True,
         )
 
     finished = make().finished
+    if not finished.any():
+        raise RuntimeError(f"no coupling of {pair} stays in its range")
     peer = theirs(first)
     settings = {"method": "Radau", "rtol": 1e-9, "atol": 1e-10, "postprocess": False}
     part = cpu(
@@ -75,7 +85,7 @@ def costs(pair: tuple[str, str], couplings: int, starts: int, points: int = POIN
         )
     )
     their_end = peer.make_trajectory(2, init_cond=states[0], pts_per_period=2 * peer.period / period, **settings)[-1]
-    our_end = integrate_ensemble(first.graph, states[:1], np.array([0.0, period]), values[:1], solver(1e-12)).states[
+    our_end = integrate_ensemble(first.graph, states[:1], np.array([0.0, period]), values[:1], careful(1e-12)).states[
         0, 1
     ]
     return {
