@@ -68,6 +68,9 @@ def metric_option(name: str, config: dict[str, Any]) -> Metric:
     what = f"metric '{name}'"
     params = {k: v for k, v in config.items() if k not in _META and k != "_target_"}
     function, defined = config.get("_target_"), config.get("defined")
+    if defined is not None and str(defined).rpartition(".")[0] != str(function).rpartition(".")[0]:
+        # The code of a metric is what its _target_ imports: an edit elsewhere would score nothing again.
+        raise ConfigError(f"{what}: defined '{defined}' must be in the file of its _target_ '{function}'")
     return Metric(
         name,
         partial(locate(function, what), **params),

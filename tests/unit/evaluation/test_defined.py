@@ -108,6 +108,10 @@ def test_prefixes_shorter_than_the_metric_are_passed_over():
             {"defined": "strangecast.metrics.r2.nowhere"},
             "metric 'r2', defined: _target_ 'strangecast.metrics.r2.nowhere'",
         ),
+        (
+            {"defined": "strangecast.metrics.spearman.defined"},
+            "must be in the file of its _target_ 'strangecast.metrics.r2.r2'",
+        ),
     ],
 )
 def test_yamls_that_cannot_work_are_told(changed, message):
