@@ -60,6 +60,7 @@ rule compare:
     input:
         lambda w: PLANS.of_study(w.scale, w.study, "scores.parquet"),
         lambda w: PLANS.trained(w.scale, w.study, "run.json"),
+        lambda w: PLANS.windows(w.scale, w.study),
     output:
         runs="results/{scale}/{study}/runs.parquet",
         scores="results/{scale}/{study}/scores.parquet",
@@ -112,6 +113,7 @@ rule claims:
     input:
         rules.compare.output,
         lambda w: PLANS.analyses(w.scale, w.study),
+        lambda w: PLANS.windows(w.scale, w.study),
     output:
         "results/{scale}/{study}/claims.parquet",
     log:

@@ -239,7 +239,9 @@ class Dag:
     def claims_hash(self, scale: str, study: str) -> str:
         """Hash for claims."""
         entry = self._entry(scale, "study", study)
-        return digest(entry["claims"], self.code.of("strangecast.evaluation.claims", config=entry["claims"]))
+        absent = [[r["label"], r["weights"]] for r in entry["runs"] if r["status"]]
+        code = self.code.of("strangecast.evaluation.claims", config=entry["claims"])
+        return digest(entry["claims"], code, *([absent] if absent else []))
 
     def drawn_inputs(self, scale: str, study: str, kind: str, name: str) -> list[str]:
         """Tables that a figure or table names in its ``inputs``."""
