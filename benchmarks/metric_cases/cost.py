@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import re
 import subprocess
@@ -107,7 +109,8 @@ def _warm(_: int) -> None:
 
 def _score(block: dict, root: Path) -> float:
     start = time.process_time()
-    score_block(block, root, SUITE, reuse=False)
+    with contextlib.redirect_stdout(io.StringIO()):
+        score_block(block, root, SUITE, reuse=False)
     return time.process_time() - start
 
 

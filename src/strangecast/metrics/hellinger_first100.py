@@ -7,6 +7,8 @@ import numpy as np
 from strangecast.metrics.scale import Scale
 from strangecast.metrics.spectrum import hellinger
 
+TOGETHER = 4  # members whose spectra are computed at once: more no longer fit into fast memory
+
 
 def hellinger_first100(truth: np.ndarray, forecast: np.ndarray, scale: Scale, bins: int = 100) -> np.ndarray:
     """Hellinger distance of the first ``bins`` frequencies of periodograms, mean over channels and grid.
@@ -33,16 +35,18 @@ def hellinger_first100(truth: np.ndarray, forecast: np.ndarray, scale: Scale, bi
     finite = np.isfinite(forecast).reshape(S, B, -1).all(axis=-1)
     found = np.ones((S, B))
     for b in range(B):
-        true = _shares(truth[b], bins)
-        for s in np.flatnonzero(finite[:, b]):
-            found[s, b] = hellinger(true, _shares(forecast[s, b], bins)).mean()
+        true, kept = _shares(truth[b : b + 1], bins), np.flatnonzero(finite[:, b])
+        for first in range(0, len(kept), TOGETHER):
+            some = kept[first : first + TOGETHER]
+            distances = hellinger(true, _shares(forecast[some, b], bins))
+            found[some, b] = distances.sum(axis=1) / distances.shape[1]
     return found
 
 
 def _shares(values: np.ndarray, bins: int) -> np.ndarray:
-    """[D, bins] of [H, C, *grid]: power of the lowest frequencies, as shares of their sum."""
-    columns = np.ascontiguousarray(values.reshape(len(values), -1).T)
-    low = np.fft.rfft(columns, axis=1)[:, :bins]
+    """[S, D, bins] of [S, H, C, *grid]: power of the lowest frequencies, as shares of their sum."""
+    columns = np.ascontiguousarray(np.moveaxis(values.reshape(*values.shape[:2], -1), 1, 2))
+    low = np.fft.rfft(columns)[..., :bins]
     power = low.real**2 + low.imag**2
-    total = power.sum(axis=1, keepdims=True)
+    total = power.sum(axis=-1, keepdims=True)
     return np.divide(power, total, out=np.zeros_like(power), where=total > 0)

@@ -32,4 +32,6 @@ def test_the_worst_is_the_end_of_the_range_or_infinitely_bad():
     for name, (_, _, better, values, _) in rows().items():
         low, _, high = values.replace(" or ", " to ").partition(" to ")
         end = high if better == "lower" else low
-        assert abs(worst_value(name, REGISTRY.option("metric", name, "laptop"))) in (abs(float(end)), float("inf")), name
+        assert abs(worst_value(name, REGISTRY.option("metric", name, "laptop"))) in (abs(float(end)), float("inf")), (
+            name
+        )

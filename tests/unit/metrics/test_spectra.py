@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from dysts.metrics import average_hellinger_distance
+from scipy.ndimage import gaussian_filter1d
 
 from benchmarks.references import attractor as direct
 from strangecast.core.errors import ConfigError
@@ -119,6 +120,13 @@ def test_equal_spectra_have_no_distance_however_they_are_rounded():
 def test_a_width_must_be_positive():
     with pytest.raises(ConfigError, match="positive width"):
         one(hellinger_smoothed, *PAIRS["lorenz"], width=0.0)
+
+
+@pytest.mark.parametrize("width", [0.1, 0.7, 3.0, 25.0])
+def test_smoothing_is_that_of_scipy(width):
+    power = np.random.default_rng(0).random((3, 41))
+    expected = gaussian_filter1d(power, width, axis=1, mode="reflect", truncate=4.0)
+    assert shares(power, width) == pytest.approx(expected / expected.sum(axis=1, keepdims=True), rel=1e-12)
 
 
 def test_smoothing_keeps_a_flat_spectrum_flat():
