@@ -243,6 +243,7 @@ LYAPUNOV = pa.schema(
         ("errors", _floats),  # standard errors of the exponents
         ("each", _floats),  # the largest exponent of every initial condition
         ("neutral", pa.int32()),  # initial conditions with an exponent that is zero within three errors
+        ("chaotic", pa.int32()),  # initial conditions with a positive one
         ("dimension", pa.float64()),  # Kaplan-Yorke; null where the exponents do not reach it
         ("dimension_error", pa.float64()),
         ("divergence", pa.float64()),  # mean of the field's divergence on the same trajectories; null of delay flows

@@ -14,7 +14,7 @@ from strangecast.systems.base import System
 from strangecast.systems.delay_exponents import delay_pair_rates, delay_spectrum_rates
 from strangecast.systems.integrate import Solver
 from strangecast.systems.kaplan_yorke import kaplan_yorke, kaplan_yorke_error
-from strangecast.systems.lyapunov_spectrum import Spectrum, neutral_conditions, unknown_spectrum
+from strangecast.systems.lyapunov_spectrum import Spectrum, counted, unknown_spectrum
 from strangecast.systems.lyapunov_starts import means_and_errors
 from strangecast.systems.method_of_steps import lags_of, simulate_delay
 from strangecast.systems.segment import Segment
@@ -135,7 +135,7 @@ def delay_spectrum_from(
         initial_conditions=len(rates),
         time=lags * lag,
         each=blocks.mean(axis=1),
-        neutral=neutral_conditions(blocks, lags * lag),
+        **counted(blocks, lags * lag),
     )
 
 

@@ -51,7 +51,7 @@ class TangentRates:
     Attributes:
         rates: [N, B, k] growth rates; NaN in blocks after a trajectory has left.
         divergences: [N, B] mean divergence of the field in the same blocks.
-        saltation: whether the field has jumps, and saltation matrices were applied.
+        saltation: whether the field was seen to jump, and saltation matrices were applied.
         slides: whether the flow was seen to slide along a surface. One direction is lost there altogether: the last of
             D exponents is minus infinity, and at most D - 1 have rates.
     """
@@ -101,15 +101,15 @@ def tangent_rates(
         n = len(starts.states)
         logs, volumes = np.zeros((n, k, BLOCKS)), np.zeros((n, BLOCKS))
         status, until = np.zeros(n, np.int64), np.full(n, starts.time)
-        worst, slid = 0.0, 0
+        worst, jumped, slid = 0.0, 0, 0
         for i in range(0, n, lanes.width):
             part = slice(i, i + lanes.width)
-            ratio, times = follow_tangents(
+            ratio, jumps, slides = follow_tangents(
                 lanes.handles, (levels.address, held.address, kinds), starts.states[part], vectors, parameters, starts.scale, limits,
                 (starts.time, pace.skip, pace.span), (rounds, pace.first_step, pace.budget),
                 (logs[part], volumes[part], status[part], until[part]),
             )  # fmt: skip
-            worst, slid = min(worst, ratio), slid + times
+            worst, jumped, slid = min(worst, ratio), jumped + jumps, slid + slides
         if worst > -_LENGTH_BOUND or rounds == 1:
             break
         rounds = 1
@@ -121,7 +121,7 @@ def tangent_rates(
         return None
     rates, divergences = (np.where(kept[..., None], x, np.nan) for x in (logs.swapaxes(1, 2), volumes[..., None]))
     some, width = kept.any(axis=1), pace.span / BLOCKS
-    return TangentRates(rates[some] / width, divergences[some, :, 0] / width, found is not None, slid > 0)
+    return TangentRates(rates[some] / width, divergences[some, :, 0] / width, jumped > 0, slid > 0)
 
 
 def pair_rates(

@@ -20,6 +20,8 @@ from strangecast.systems.lyapunov_starts import Starts, means_and_errors, starts
 TANGENT, SALTATION, PAIR = "tangent", "tangent with saltation", "two trajectories"
 # Of the pair: far above rounding, far below the attractor; the tolerance far below it, because of jumps.
 SEPARATION, PAIR_RTOL = 1e-6, 1e-11
+BEYOND = 3.0  # standard errors that an exponent must be away from zero to have a sign
+REGULAR_GROWTH = 5.0  # a logarithm
 COARSE = (1e-7, 1e-3)  # tolerance and separation where the fine pair does not arrive (sliding costs it all its steps)
 
 
@@ -38,6 +40,8 @@ class Spectrum:
         time: averaged over, of each.
         each: [N, k] exponents of the single initial conditions; an attractor that is not the only one shows here.
         neutral: how many of them have an exponent that is zero within three errors of their own.
+        chaotic: of how many the largest exponent is positive by three errors of its own and more than 5 / time; shear
+            alone gives 2.4.
     """
 
     values: np.ndarray
@@ -51,12 +55,13 @@ class Spectrum:
     time: float
     each: np.ndarray
     neutral: int
+    chaotic: int
 
 
 def unknown_spectrum(k: int, method: str) -> Spectrum:
     """What is returned for a flow that cannot be followed."""
     nothing = np.full(k, math.nan)
-    return Spectrum(nothing, nothing, math.nan, math.nan, math.nan, math.nan, method, 0, 0.0, np.zeros((0, k)), 0)
+    return Spectrum(nothing, nothing, math.nan, math.nan, math.nan, math.nan, method, 0, 0.0, np.zeros((0, k)), 0, 0)
 
 
 def lyapunov_spectrum(
@@ -141,14 +146,16 @@ def spectrum_from(
         initial_conditions=len(found.rates),
         time=pace.span,
         each=each,
-        neutral=neutral_conditions(found.rates, pace.span),
+        **counted(found.rates, pace.span),
     )
 
 
-def neutral_conditions(rates: np.ndarray, time: float) -> int:
-    """How many initial conditions have an exponent that is zero within three errors of their own, from [N, B, k]."""
-    own = [means_and_errors(r[None], time) for r in rates]
-    return sum(bool((np.abs(value) <= 3 * error).any()) for value, error in own)
+def counted(rates: np.ndarray, time: float) -> dict[str, int]:
+    """``neutral`` and ``chaotic`` of :class:`Spectrum` from rates [N, B, k]."""
+    found = [means_and_errors(r[None], time) for r in rates]
+    neutral = [(np.abs(value) <= BEYOND * error).any() for value, error in found]
+    chaotic = [value[0] > max(BEYOND * error[0], REGULAR_GROWTH / time) for value, error in found]
+    return {"neutral": int(np.sum(neutral)), "chaotic": int(np.sum(chaotic))}
 
 
 def two_trajectory_exponent(

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from strangecast.core.errors import ConfigError
@@ -19,13 +18,17 @@ from strangecast.systems.delay_spectrum import DelayStarts, delay_pair_exponent,
 from strangecast.systems.integrate import Solver
 from strangecast.systems.load import load_system
 from strangecast.systems.lyapunov import largest_exponent
-from strangecast.systems.lyapunov_spectrum import Spectrum, spectrum_from, two_trajectory_exponent, unknown_spectrum
+from strangecast.systems.lyapunov_spectrum import (
+    BEYOND,
+    Spectrum,
+    spectrum_from,
+    two_trajectory_exponent,
+    unknown_spectrum,
+)
 from strangecast.systems.lyapunov_starts import starts_on_attractor
 
 TRANSIENT_PERIODS = 1000.0
 RTOL = 1e-9
-REGULAR_GROWTH = 5.0  # a logarithm: shear alone gives 2.4 over the time that is counted
-BEYOND_ERROR = 3.0  # standard errors that an exponent must be away from zero to have a sign
 _DELAY_COUNTS = (10, 20, 40)  # exponents of a delay flow in a short pilot, more where the dimension is not reached
 _DELAY_CONDITIONS = 4
 
@@ -71,29 +74,24 @@ def shipped_exponents() -> dict[str, float]:
     return {name: float(value) for name, value in found.items() if value is not None}
 
 
-def verdict(values: np.ndarray, errors: np.ndarray, each: np.ndarray, time: float) -> str:
+def verdict(found: Spectrum) -> str:
     """What the exponents say.
 
     ``mixed``: some initial conditions are chaotic and others are not, because several attractors or islands of regular
     motion lie close together, or because chaos is a transient that has ended for some. Else ``hyperchaotic``,
-    ``chaotic``, ``neutral`` (zero within its error), ``stable``, or ``not followed``.
-
-    Args:
-        values, errors: [k] exponents and standard errors.
-        each: [N] largest exponents of the initial conditions.
-        time: they were averaged over.
+    ``chaotic``, ``neutral`` (zero within three errors), ``stable``, or ``not followed``.
     """
+    values, errors = found.values, found.errors
     if not len(values) or math.isnan(values[0]):
         return "not followed"
-    chaotic = int((each > REGULAR_GROWTH / time).sum())
-    if 0 < chaotic < len(each):
+    if 0 < found.chaotic < found.initial_conditions:
         return "mixed"
-    beyond = values > BEYOND_ERROR * errors
+    beyond = values > BEYOND * errors
     if beyond[:2].sum() == 2:
         return "hyperchaotic"
     if beyond[0]:
         return "chaotic"
-    return "stable" if values[0] < -BEYOND_ERROR * errors[0] else "neutral"
+    return "stable" if values[0] < -BEYOND * errors[0] else "neutral"
 
 
 def _row(system: System, periods: float, initial_conditions: int, shipped: float | None) -> dict[str, Any]:
@@ -120,7 +118,8 @@ def _row(system: System, periods: float, initial_conditions: int, shipped: float
         "pair_error": _known(pair_error),
         "shipped": shipped,
         "neutral": found.neutral,
-        "verdict": verdict(found.values, found.errors, found.each[:, 0], found.time),
+        "chaotic": found.chaotic,
+        "verdict": verdict(found),
     }
 
 

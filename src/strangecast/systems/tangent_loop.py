@@ -24,6 +24,8 @@ from strangecast.systems.pausing_lanes import allow_attempts, find_slopes, outco
 from strangecast.systems.scalar_field import call_scalar
 from strangecast.systems.switches import BY_FLOOR, BY_SIGN
 
+_CONTINUOUS = 1e-3  # a smaller jump, relative to the field, is a kink met beside its surface
+
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def follow_tangents(lanes, switches, states, vectors, parameters, scale, limits, when, pace, results):
@@ -45,8 +47,8 @@ def follow_tangents(lanes, switches, states, vectors, parameters, scale, limits,
             and time until which all was well [N]; written here.
 
     Returns:
-        The smallest ratio of last to first length before an orthonormalisation, as a logarithm; and how often a surface
-        was met on which the flow slides.
+        The smallest ratio of last to first length before an orthonormalisation, as a logarithm; how often the field
+        jumped; and how often it did so where the flow slides along the surface.
     """
     advance, field, base, rows, words = lanes
     levels, kinds = switches[0], switches[2]
@@ -60,7 +62,7 @@ def follow_tangents(lanes, switches, states, vectors, parameters, scale, limits,
     volume = state + total - 1
     last, stale = np.full(width, begin), np.ones(width, np.bool_)
     growth, values = np.zeros((k, width)), np.zeros((width, len(kinds)))
-    worst, slid = 0.0, 0
+    worst, jumped, slid = 0.0, 0, 0
 
     first, bounds = np.zeros((count, total)), np.full(total, math.inf)
     for d in range(dim):
@@ -83,10 +85,12 @@ def follow_tangents(lanes, switches, states, vectors, parameters, scale, limits,
             for lane in range(count):
                 stale[lane] = False
                 if words[r.ACTIVE, lane] != 0 and rows[r.TIME, lane] > last[lane]:
-                    stale[lane], jump, slides = _cross(
+                    jumps, factor, slides = _cross(
                         switches, rows[r.TIME, lane], rows[state:volume, lane], dim, parameters, values[lane]
                     )
-                    rows[volume, lane] += jump
+                    stale[lane] = jumps > 0
+                    rows[volume, lane] += factor
+                    jumped += jumps
                     slid += slides
                     crossed = crossed or stale[lane]
             if crossed:
@@ -113,7 +117,7 @@ def follow_tangents(lanes, switches, states, vectors, parameters, scale, limits,
                 status[lane] = found
                 words[r.ACTIVE, lane] = 0
                 live -= 1
-    return worst, slid
+    return worst, jumped, slid
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -180,46 +184,63 @@ def _settle(levels, kinds, time, state, parameters, values):
 def _cross(switches, time, lane, dim, parameters, values):
     """Apply the saltation matrix of every switch that has changed to the vectors of one lane.
 
-    The step that passed the surface is as short as the error control makes it there, so the fields f- and f+ of both
-    sides are taken at its end. With n the gradient of the level, vectors go by ``v + (f+ - f-) (n v) / (n f-)``. Where
-    both fields point to the surface, the flow slides along it, and f+ is the mean of both that does.
+    The fields f- and f+ of both sides are taken where the straight way back from the end of the step meets the surface:
+    at a jump the step is as short as the error control makes it, at a kink f+ = f- there. With n the gradient of the
+    level, vectors go by ``v + (f+ - f-) (n v) / (n f-)``. Where both fields point to the surface, the flow slides along
+    it, and f+ is the mean of both that does.
 
-    Returns whether one has, the logarithm of the factor by which volumes changed, and on how many the flow slides.
+    Returns the number of jumps of the field, the logarithm of the factor by which volumes changed, and on how many
+    surfaces the flow slides.
 
     Source: R. I. Leine, H. Nijmeijer, Dynamics and Bifurcations of Non-Smooth Mechanical Systems (2004), chapter 7.
     """
     levels, held, kinds = switches
     n = len(kinds)
-    x, before, after = np.empty(dim), np.empty(dim), np.empty(dim)
+    x, at, before, after = np.empty(dim), np.empty(dim), np.empty(dim), np.empty(dim)
     out = np.empty(n * (1 + dim))
     for d in range(dim):
         x[d] = lane[d]
-    crossed, volume, slides = False, 0.0, 0
+    jumps, volume, slides = 0, 0.0, 0
     for i in range(n):
         _call(levels, time, x, parameters, values, out)
-        worth = _worth(kinds[i], out[i])
+        level, worth = out[i], _worth(kinds[i], out[i])
         if worth == values[i]:
             continue
+        if kinds[i] == BY_FLOOR:
+            level -= max(worth, values[i])
         _call(held, time, x, parameters, values, before)
-        values[i] = worth
-        _call(held, time, x, parameters, values, after)
-        gradient = out[n + i * dim : n + (i + 1) * dim]
-        rate, rate_after = 0.0, 0.0
+        rate = _along(out, n, i, before)
         for d in range(dim):
-            rate += gradient[d] * before[d]
-            rate_after += gradient[d] * after[d]
-        if rate == 0.0:
+            at[d] = x[d] - (level / rate * before[d] if rate != 0.0 else 0.0)
+        _call(levels, time, at, parameters, values, out)
+        _call(held, time, at, parameters, values, before)
+        values[i] = worth
+        _call(held, time, at, parameters, values, after)
+        rate, rate_after = _along(out, n, i, before), _along(out, n, i, after)
+        size, jump = 0.0, 0.0
+        for d in range(dim):
+            size += abs(before[d])
+            jump += abs(after[d] - before[d])
+        if rate == 0.0 or jump <= _CONTINUOUS * size:
             continue
-        crossed = True
+        jumps += 1
         share = 1.0
         if rate * rate_after < 0.0:
             share, rate_after = rate / (rate - rate_after), 0.0
             slides += 1
         volume += math.log(abs(rate_after / rate))
         for j in range(1, len(lane) // dim):
-            along = 0.0
+            vector = lane[dim * j : dim * (j + 1)]
+            along = _along(out, n, i, vector)
             for d in range(dim):
-                along += gradient[d] * lane[dim * j + d]
-            for d in range(dim):
-                lane[dim * j + d] += share * (after[d] - before[d]) * along / rate
-    return crossed, volume, slides
+                vector[d] += share * (after[d] - before[d]) * along / rate
+    return jumps, volume, slides
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _along(levels, n, i, vector):
+    """Product of a vector [D] with gradient i of ``levels``: n levels, then n gradients."""
+    total = 0.0
+    for d in range(len(vector)):
+        total += levels[n + i * len(vector) + d] * vector[d]
+    return total

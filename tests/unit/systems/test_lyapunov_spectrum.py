@@ -115,6 +115,14 @@ def test_without_saltation_the_jump_would_be_missed():
     np.testing.assert_allclose(found.rates.mean(axis=1)[0] * 1.9, growth, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["AnishchenkoAstakhov", "Colpitts"])
+def test_switches_of_continuous_fields_are_kinks(name):
+    system = load_system(name)
+    found = lyapunov_spectrum(system, system.values)
+    assert found.method == "tangent"
+    assert found.chaotic == found.neutral == 8
+
+
 @pytest.mark.parametrize("name", ["FluidTrampoline", "SprottMore"])
 def test_flows_with_jumps(name):
     system = load_system(name)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from strangecast.core.errors import ConfigError
 from strangecast.core.schemas import LYAPUNOV
+from strangecast.systems.lyapunov_spectrum import unknown_spectrum
 from strangecast.systems.lyapunov_table import lyapunov_table, shipped_exponents, verdict
 
 
@@ -33,7 +35,8 @@ def test_rows(table):
     assert abs(lorenz["exponents"][0] - lorenz["pair"]) < 4 * math.hypot(lorenz["errors"][0], lorenz["pair_error"])
     assert abs(lorenz["exponents"][0] - lorenz["early"]) < 4 * math.hypot(lorenz["errors"][0], lorenz["early_error"])
     assert sum(lorenz["exponents"]) == pytest.approx(lorenz["divergence"], rel=1e-3)
-    assert lorenz["neutral"] == 4
+    assert lorenz["neutral"] == lorenz["chaotic"] == 4
+    assert mackey_glass["chaotic"] == 0
     assert mackey_glass["method"] == "tangent functions"
     assert mackey_glass["verdict"] == "neutral"
     assert len(mackey_glass["exponents"]) == 10
@@ -58,13 +61,14 @@ def test_shipped_values_are_shown_as_they_are(table):
     ],
 )
 def test_verdicts(values, word):
-    assert verdict(np.array(values), np.full(len(values), 0.01), np.full(3, values[0] if values else 0), 100.0) == word
+    found = replace(unknown_spectrum(2, "tangent"), values=np.array(values), errors=np.full(len(values), 0.01))
+    assert verdict(found) == word
 
 
 def test_mixed_initial_conditions():
-    values, errors = np.array([0.3, 0.0]), np.full(2, 0.01)
-    assert verdict(values, errors, np.array([0.9, 0.02, 0.0]), 100.0) == "mixed"
-    assert verdict(values, errors, np.array([0.9, 0.06]), 100.0) == "chaotic"
+    found = replace(unknown_spectrum(2, "tangent"), values=np.array([0.3, 0.0]), errors=np.full(2, 0.01))
+    assert verdict(replace(found, initial_conditions=3, chaotic=1)) == "mixed"
+    assert verdict(replace(found, initial_conditions=3, chaotic=3)) == "chaotic"
 
 
 def test_what_cannot_be_measured_is_refused():

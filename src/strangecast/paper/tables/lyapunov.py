@@ -14,7 +14,6 @@ from strangecast.paper.tables.lyapunov_remarks import REMARKS
 Row = dict[str, Any]
 _SHOWN = 6  # exponents of one system
 _AGREE, _ERRORS = 0.1, 3.0
-_REGULAR = 5.0
 
 
 def measured(value: float | None, error: float | None) -> str:
@@ -175,18 +174,13 @@ def _first(row: Row) -> tuple[float, float]:
     return row["exponents"][0], row["errors"][0]
 
 
-def chaotic_conditions(row: Row) -> int:
-    """How many initial conditions have an exponent that is more than the shear of regular motion (5 / time)."""
-    return sum(x > _REGULAR / row["time"] for x in row["each"])
-
-
 def _remarks(rows: Sequence[Row]) -> str:
     """Per system, in alphabetical order: what its numbers alone do not say."""
     found = []
     for r in sorted(rows, key=lambda r: r["system"]):
         said = [REMARKS[r["system"]]] if r["system"] in REMARKS else []
         if r["verdict"] == "mixed":
-            said.insert(0, f"{chaotic_conditions(r)} of {len(r['each'])} initial conditions are chaotic.")
+            said.insert(0, f"{r['chaotic']} of {r['initial_conditions']} initial conditions are chaotic.")
         if said:
             found.append(f"- **{r['system']}**: {' '.join(said)}")
     return "\n".join(["## Remarks", "", *found]) if found else ""
