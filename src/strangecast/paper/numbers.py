@@ -20,7 +20,7 @@ from strangecast.paper.table_job import build_table
 from strangecast.paper.tables.columns import duration, estimate, missing, number, printed, setting
 
 _METRIC_WORDS = ("title", "unit", "better", "space", "horizons")
-_METRIC_META = ("_target_", "symbol", "worst", *_METRIC_WORDS)
+_METRIC_META = ("_target_", "symbol", "worst", "kind", "shortest", "defined", "of", *_METRIC_WORDS)
 
 
 def paper_numbers(plans: list[dict[str, Any]], root: Path) -> dict[str, Any]:
