@@ -58,7 +58,7 @@ def test_the_page_says_what_the_rows_say():
     assert "| Lorenz | 0.9051 ± 0.0031 |" in text
     assert "0.50 |" in text
     assert "(!)" in next(line for line in text.splitlines() if line.startswith("| Odd"))
-    assert "1 of 2 initial conditions are chaotic" in text
+    assert "Chaotic from 1 of 2 initial conditions." in text
     assert "they disagree on Odd" in text
     assert text.index("| Lorenz") < text.index("| Odd")
     widths = {line.count("|") for line in text.splitlines() if line.startswith("|")}
