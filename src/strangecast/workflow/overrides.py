@@ -66,7 +66,9 @@ def parse(texts: Iterable[str], registry: Registry, words: Iterable[str] = ()) -
         elif head not in registry.groups:
             raise ConfigError(f"override '{text}': {unknown('key', head, allowed)}")
         elif rest and head == "system":
-            raise ConfigError(f"override '{text}': systems take no overrides; write a YAML of its own under conf/system")
+            raise ConfigError(
+                f"override '{text}': systems take no overrides; write a YAML of its own under conf/system"
+            )
         elif not rest:
             if value not in registry.names(head):
                 raise ConfigError(unknown(head, str(value), registry.names(head)))
